@@ -1,0 +1,58 @@
+// The process's metrics, over prometheus-cpp. Ask once, at start, for each metric and keep the
+// reference: it lives as long as this object, and moving it is lock-free. Any thread.
+// Labels are bounded sets; never an id, an address or an amount.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace prometheus {
+class Registry;
+}
+
+namespace paymesh::runtime {
+
+class Metrics {
+ public:
+  using Labels = std::map<std::string, std::string>;
+  using Buckets = std::vector<double>;
+
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // The same name and labels give the same metric. A name is of one kind only: else it aborts.
+  prometheus::Counter& Counter(const std::string& name, const std::string& help,
+                               const Labels& labels = {});
+  prometheus::Gauge& Gauge(const std::string& name, const std::string& help,
+                           const Labels& labels = {});
+  prometheus::Histogram& Histogram(const std::string& name, const std::string& help,
+                                   const Buckets& buckets, const Labels& labels = {});
+
+  // Called before each Render, to set gauges that are read rather than moved. Must be quick.
+  void OnCollect(std::function<void()> collect);
+
+  // The text exposition format.
+  std::string Render();
+
+  // 1 ms to 30 s, for anything timed in seconds.
+  static const Buckets& LatencyBuckets();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Gauges and counters of the process itself: process_cpu_seconds_total,
+// process_resident_memory_bytes, process_open_fds, process_max_fds, process_start_time_seconds.
+void RegisterProcessMetrics(Metrics& metrics);
+
+}  // namespace paymesh::runtime
