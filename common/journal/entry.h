@@ -1,0 +1,41 @@
+// One entry of a journal, and which entries a reader wants. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/pg/param.h"
+
+namespace paymesh::journal {
+
+struct Entry {
+  std::int64_t position = 0;  // 1, 2, 3 ... without gaps; given at commit
+  std::string subject;        // what it is about: a payment's or transfer's id; may be empty
+  std::string owner;          // whose it is: the merchant's id; may be empty
+  std::string kind;           // "payment.updated", "checkpoint"
+  std::string payload;        // serialised protobuf
+  std::string trace;          // traceparent of the cause; may be empty
+  pg::Time create_time{};     // by the database's clock
+};
+using EntryPtr = std::shared_ptr<const Entry>;
+
+// Empty fields match everything.
+struct Filter {
+  std::string subject = {};
+  std::string owner = {};
+  bool Matches(const Entry& entry) const {
+    return (subject.empty() || subject == entry.subject) && (owner.empty() || owner == entry.owner);
+  }
+  bool all() const { return subject.empty() && owner.empty(); }
+};
+
+// What a read gives: every matching entry above `after` and up to `scanned`, in order. Go on from
+// `scanned`, also when nothing matched.
+struct Page {
+  std::vector<EntryPtr> entries;
+  std::int64_t scanned = 0;
+};
+
+}  // namespace paymesh::journal

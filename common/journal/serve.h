@@ -1,0 +1,35 @@
+// The server's side of a StreamX(after_position) RPC: everything after a position, then what comes,
+// until the caller leaves. Knows nothing of gRPC: the api layer passes a write function.
+// One strand a call.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "common/error/error.h"
+#include "common/journal/entry.h"
+#include "common/runtime/task.h"
+
+namespace paymesh::journal {
+
+class Hub;
+
+struct ServeOptions {
+  std::string journal;
+  std::int64_t after = 0;
+  Filter filter = {};
+  int batch = 256;                               // entries read at a time
+  std::chrono::milliseconds max_duration{300'000};  // then ends OK; the reader resumes
+};
+
+// Returns false when the peer has gone. Awaiting it gives back-pressure: nothing is read ahead beyond
+// one batch.
+using WriteEntry = std::function<Task<bool>(const Entry& entry)>;
+
+// Ends OK when write returns false or max_duration has passed; throws operation_aborted when the call
+// is cancelled. INVALID_ARGUMENT for a negative position; errors as in Hub::Read.
+Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write);
+
+}  // namespace paymesh::journal

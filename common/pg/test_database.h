@@ -1,0 +1,41 @@
+// For tests: a database of its own on the server that PAYMESH_TEST_PG names, dropped at the end.
+// Aborts with a message when there is no server, so a test never passes by not running.
+// One thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/pg/database.h"
+#include "common/pg/migrations.h"
+
+namespace paymesh::pg {
+
+// The libraries' own tables (versions 1..9), as every service has them.
+const std::vector<Migration>& CommonMigrations();
+
+class TestDatabase {
+ public:
+  // Creates `test_<random>` and applies the migrations.
+  explicit TestDatabase(const std::vector<Migration>& migrations = CommonMigrations());
+  ~TestDatabase();
+  TestDatabase(const TestDatabase&) = delete;
+  TestDatabase& operator=(const TestDatabase&) = delete;
+
+  const std::string& conninfo() const { return conninfo_; }
+  // A pool on it, made on first use.
+  Database& database();
+  // A script without rows, on a connection of its own; aborts on failure.
+  void Exec(const std::string& sql);
+  // The first column of the first row as text, "" for NULL or none.
+  std::string Query(const std::string& sql);
+  // Ends all other connections to this database, as a crash of the server would.
+  void KillConnections();
+
+ private:
+  std::string name_;
+  std::string conninfo_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace paymesh::pg
