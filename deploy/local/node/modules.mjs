@@ -10,12 +10,18 @@
 // Packages resolve from this file, so callers may lie anywhere. startAnvil resolves once the node listens, rejects with the
 // node's own words when it cannot start, and ends the node when this process exits.
 import {spawn} from 'node:child_process';
+import {closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 
 const require = createRequire(import.meta.url);
 const kStartTimeoutMs = 30_000;
-const kLogLines = 200;
+const kStartPollMs = 20;
+const kStopTimeoutMs = 5_000;
+const kLogCheckMs = 10_000;
+const kMaxLogBytes = 16 * 1024 * 1024;
 
 /** The ten funded keys of anvil's published test mnemonic. They hold development money only. */
 export const developmentKeys = [
@@ -44,58 +50,55 @@ export function packageFolder(name) {
 export const anvilPath = join(packageFolder('@foundry-rs/anvil-linux-amd64'), 'bin', 'anvil');
 
 /** Starts a chain node on the loopback interface. */
-export function startAnvil({port = 0, chainId = 31337, args = []} = {}) {
+export async function startAnvil({port = 0, chainId = 31337, args = []} = {}) {
+  // The node writes its log to a file: a pipe would stop it whenever this process is too busy to read.
+  const folder = mkdtempSync(join(tmpdir(), 'anvil-'));
+  const logFile = join(folder, 'log');
+  const output = openSync(logFile, 'a');
   const child = spawn(
     anvilPath, ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), ...args],
-    {stdio: ['ignore', 'pipe', 'pipe']});
-  const lines = [];
-  const end = () => child.kill('SIGKILL');
-  const exited = new Promise((resolve) => child.once('exit', resolve));
+    {stdio: ['ignore', output, output]});
+  closeSync(output);
+  const log = () => readFileSync(logFile, 'utf8');
+  const trim = setInterval(() => {
+    if (statSync(logFile).size > kMaxLogBytes) truncateSync(logFile);
+  }, kLogCheckMs).unref();
+  const end = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, {recursive: true, force: true});
+  };
+  let ended = null;
+  const exited = new Promise((resolve) => {
+    child.once('exit', (code) => resolve(ended = `ended with code ${code}`));
+    child.once('error', (error) => resolve(ended = `cannot be run (${error.message})`));
+  });
   process.once('exit', end);
-  exited.then(() => process.removeListener('exit', end));
+  exited.then(() => {
+    clearInterval(trim);
+    process.removeListener('exit', end);
+  });
 
   async function stop() {
     child.kill('SIGTERM');
-    const timer = setTimeout(end, 5_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), kStopTimeoutMs);
     await exited;
     clearTimeout(timer);
+    rmSync(folder, {recursive: true, force: true});
   }
 
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      end();
-      fail(`did not listen within ${kStartTimeoutMs / 1000} s`);
-    }, kStartTimeoutMs);
-    function fail(why) {
-      clearTimeout(timer);
-      reject(new Error(`anvil ${why}:\n${lines.slice(-20).join('\n')}`));
+  for (const deadline = Date.now() + kStartTimeoutMs; ; await sleep(kStartPollMs)) {
+    const listening = /^Listening on .*:(\d+)$/m.exec(log());
+    if (listening && !ended) {
+      const taken = Number(listening[1]);
+      return {
+        url: `http://127.0.0.1:${taken}`, port: taken, chainId, pid: child.pid, stop, log,
+        key: (index) => developmentKeys[index],
+      };
     }
-    function take(line) {
-      lines.push(line);
-      if (lines.length > kLogLines) lines.shift();
-      const found = /^Listening on .*:(\d+)$/.exec(line);
-      if (!found) return;
-      clearTimeout(timer);
-      const listening = Number(found[1]);
-      resolve({
-        url: `http://127.0.0.1:${listening}`, port: listening, chainId, pid: child.pid, stop,
-        key: (index) => developmentKeys[index], log: () => lines.join('\n'),
-      });
+    if (ended || Date.now() > deadline) {
+      const words = log().split('\n').slice(-20).join('\n');
+      await stop();
+      throw new Error(`anvil ${ended ?? 'does not listen'}:\n${words}`);
     }
-    readLines(child.stdout, take);
-    readLines(child.stderr, take);
-    child.once('error', (error) => fail(`cannot be run (${error.message})`));
-    exited.then((code) => fail(`ended with code ${code}`));
-  });
-}
-
-// The pipes are read for as long as the node lives: a full pipe would stop it.
-function readLines(stream, take) {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk) => {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop();
-    parts.forEach((line) => take(line.trimEnd()));
-  });
+  }
 }
