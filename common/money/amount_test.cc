@@ -10,6 +10,15 @@ namespace {
 
 const char kUsdc[] = "caip19/eip155:8453/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913";
 
+TEST(Unit, NamesAChainsNativeCoin) {
+  const auto unit = Unit::Parse("caip19/eip155:8453/slip44:60");
+  ASSERT_TRUE(unit.ok());
+  EXPECT_EQ(*unit, Unit::Native(*ChainId::FromNumber(8453)));
+  EXPECT_FALSE(unit->IsFiat());
+  EXPECT_FALSE(unit->asset().has_value());
+  EXPECT_EQ(unit->native_chain()->number(), 8453u);
+}
+
 TEST(Unit, KnowsTheDigitsOfCurrencies) {
   EXPECT_EQ(Unit::Parse("iso4217/EUR")->exponent(), 2u);
   EXPECT_EQ(Unit::Parse("iso4217/JPY")->exponent(), 0u);
@@ -36,7 +45,8 @@ TEST(Unit, IsRefusedWhenUnknownOrSpelledOtherwise) {
         "iso4217/USDC", "iso4217/USD ", "iso4217/SD ", "iso4217/D U", "ISO4217/USD",
         "iso4217/U\xd0\x85"
         "D",
-        "iso4217/XAU", "caip19/", "caip19/eip155:1/slip44:60",
+        "iso4217/XAU", "caip19/", "caip19/eip155:1/slip44:61", "caip19/eip155:0/slip44:60",
+        "caip19//slip44:60",
         "caip19/eip155:0/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
         "caip19/eip155:1/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bDA02913"}) {
     ASSERT_FALSE(Unit::Parse(text).ok()) << text;

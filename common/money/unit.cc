@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kFiat = "iso4217/";
 constexpr std::string_view kToken = "caip19/";
+constexpr std::string_view kNative = "/slip44:60";
 
 // ISO 4217, list one: the national currencies with 0, 3 and 4 digits, then all those with 2.
 constexpr std::string_view kZeroDigits =
@@ -43,6 +44,13 @@ std::optional<unsigned> CurrencyExponent(std::string_view currency) {
 
 Result<Unit> Unit::Parse(std::string_view text) {
   if (text.starts_with(kFiat)) return Fiat(text.substr(kFiat.size()));
+  if (text.starts_with(kToken) && text.ends_with(kNative)) {
+    text.remove_prefix(kToken.size());
+    text.remove_suffix(kNative.size());
+    const Result<ChainId> chain = ChainId::Parse(text);
+    if (!chain.ok()) return Error::InvalidArgument("INVALID_UNIT", chain.error().message);
+    return Native(*chain);
+  }
   if (text.starts_with(kToken)) {
     const Result<AssetId> asset = AssetId::Parse(text.substr(kToken.size()));
     if (!asset.ok()) return Error::InvalidArgument("INVALID_UNIT", asset.error().message);
@@ -57,12 +65,17 @@ Result<Unit> Unit::Fiat(std::string_view currency) {
     return Error::InvalidArgument("INVALID_UNIT",
                                   "not a currency of ISO 4217 in three upper-case letters");
   }
-  return Unit(std::string(kFiat).append(currency), std::nullopt);
+  return Unit(std::string(kFiat).append(currency), std::nullopt, std::nullopt);
 }
 
 Unit Unit::Token(AssetId asset) {
   std::string text = std::string(kToken) + asset.ToString();
-  return Unit(std::move(text), std::move(asset));
+  return Unit(std::move(text), std::move(asset), std::nullopt);
+}
+
+Unit Unit::Native(ChainId chain) {
+  std::string text = std::string(kToken).append(chain.ToString()).append(kNative);
+  return Unit(std::move(text), std::nullopt, chain);
 }
 
 std::string_view Unit::currency() const {
