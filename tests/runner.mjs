@@ -1,0 +1,143 @@
+// Runs the test programs and counts their cases: GoogleTest programs by their XML, node tests by TAP.
+// A program that dies or runs too long counts as a failure with the end of its output shown.
+import {spawn} from 'node:child_process';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {anvilPath, packageFolder} from '../deploy/local/node/modules.mjs';
+import {Postgres} from '../deploy/local/mesh/postgres.mjs';
+import {createServer} from 'node:net';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const [preset, ...suites] = process.argv.slice(2);
+const build = join(root, 'build', preset);
+const logs = join(root, 'build', 'test-logs');
+mkdirSync(logs, {recursive: true});
+const total = {passed: 0, failed: 0};
+const failures = [];
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const {port} = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Runs a program with its output in a log; resolves with its exit code (or why it ended). */
+function run(name, command, args, {env = {}, limitSeconds = 600} = {}) {
+  return new Promise((resolve) => {
+    const chunks = [];
+    const child = spawn(command, args, {cwd: root, env: {...process.env, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitSeconds * 1000);
+    child.stdout.on('data', (chunk) => chunks.push(chunk));
+    child.stderr.on('data', (chunk) => chunks.push(chunk));
+    child.on('error', (error) => chunks.push(Buffer.from(String(error))));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const output = Buffer.concat(chunks).toString();
+      writeFileSync(join(logs, `${name}.log`), output);
+      resolve({code: code ?? signal ?? 'not started', output});
+    });
+  });
+}
+
+function report(name, passed, failed, seconds, names, output) {
+  total.passed += passed;
+  total.failed += failed;
+  const mark = failed === 0 ? 'ok  ' : 'FAIL';
+  console.log(`${mark} ${name.padEnd(34)} ${String(passed).padStart(4)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1)} s`);
+  if (failed > 0) {
+    failures.push({name, names, end: output.trimEnd().split('\n').slice(-60).join('\n')});
+    for (const each of names) console.log(`       ${each}`);
+  }
+}
+
+async function googleTest(name, env) {
+  const start = Date.now();
+  const xml = join(logs, `${name}.xml`);
+  rmSync(xml, {force: true});
+  const {code, output} = await run(name, join(build, 'bin', name), [`--gtest_output=xml:${xml}`], {env});
+  let passed = 0;
+  const failed = [];
+  if (existsSync(xml)) {
+    const text = readFileSync(xml, 'utf8');
+    for (const match of text.matchAll(/<testcase name="([^"]+)"[^>]*?classname="([^"]+)"[^>]*?(\/>|>([\s\S]*?)<\/testcase>)/g)) {
+      if (match[4]?.includes('<failure')) failed.push(`${match[2]}.${match[1]}`);
+      else if (!match[0].includes('status="notrun"') && !match[0].includes('result="skipped"')) passed++;
+    }
+  }
+  if (code !== 0 && failed.length === 0) failed.push(`the program ended with ${code}`);
+  if (passed === 0 && failed.length === 0) failed.push('no test ran');
+  report(name, passed, failed.length, (Date.now() - start) / 1000, failed, output);
+}
+
+async function nodeTest(file, env, limitSeconds = 1200) {
+  const start = Date.now();
+  const name = file.replace(/^(tests|deploy)\//, '').replace(/\.test\.mjs$/, '').replace(/\//g, '-');
+  const {code, output} = await run(name, process.execPath, ['--test', '--test-reporter=tap', file], {env, limitSeconds});
+  // The reporter nests: a file's tests are the lines indented least; every leaf counts.
+  const lines = output.split('\n');
+  let passed = 0;
+  const failed = [];
+  for (const line of lines) {
+    const match = /^(\s*)(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO).*)?$/.exec(line);
+    if (!match || match[4] || match[3].endsWith('.test.mjs')) continue;
+    if (match[2] === 'ok') passed++; else failed.push(match[3]);
+  }
+  if (code !== 0 && failed.length === 0) failed.push(`the program ended with ${code}`);
+  if (passed === 0 && failed.length === 0) failed.push('no test ran');
+  report(name, passed, failed.length, (Date.now() - start) / 1000, failed, output);
+}
+
+async function check(name, command, args, env) {
+  const start = Date.now();
+  const {code, output} = await run(name, command, args, {env});
+  report(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, (Date.now() - start) / 1000, code === 0 ? [] : [`ended with ${code}`], output);
+}
+
+const nodeTestsBelow = (folder) => existsSync(join(root, folder))
+    ? readdirSync(join(root, folder)).filter((file) => file.endsWith('.test.mjs')).sort().map((file) => `${folder}/${file}`) : [];
+
+const suite = {
+  async contracts() {
+    const buf = join(packageFolder('@bufbuild/buf-linux-x64'), 'bin', 'buf');
+    await check('protos-lint', buf, ['lint', 'protos']);
+    await check('protos-format', buf, ['format', '-d', '--exit-code', 'protos']);
+    await check('protos-not-breaking', buf, ['breaking', 'protos', '--against', 'protos/baseline.binpb']);
+    await check('contracts-artifacts', process.execPath, ['deploy/contracts/compile.mjs', '--check']);
+    for (const file of nodeTestsBelow('deploy/contracts/test')) await nodeTest(file);
+  },
+
+  async unit() {
+    const folder = mkdtempSync(join(tmpdir(), 'paymesh-test-'));
+    const postgres = new Postgres({folder, port: await freePort(), services: [], settings: {max_connections: 400}});
+    try {
+      await postgres.start();
+      const env = {PAYMESH_TEST_PG: postgres.adminConninfo(), PAYMESH_ANVIL: anvilPath};
+      const programs = readdirSync(join(build, 'bin')).filter((name) => name.endsWith('_test')).sort();
+      for (const program of programs) await googleTest(program, env);
+    } finally {
+      await postgres.destroy();
+      rmSync(folder, {recursive: true, force: true});
+    }
+  },
+
+  async e2e() {
+    for (const file of nodeTestsBelow('tests/e2e')) await nodeTest(file, {PAYMESH_PRESET: preset});
+  },
+};
+
+const start = Date.now();
+for (const name of suites) {
+  console.log(`\n== ${name}`);
+  await suite[name]();
+}
+for (const {name, names, end} of failures) {
+  console.log(`\n==== ${name}: ${names.join('; ')}\n${end}`);
+}
+console.log(`\nall in ${((Date.now() - start) / 1000).toFixed(0)} s; whole outputs: build/test-logs`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
