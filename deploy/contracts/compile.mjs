@@ -1,10 +1,11 @@
-// Compiles the contracts into artifacts/, which are committed so that nothing else needs the compiler.
+// Compiles the contracts into artifacts/, which are committed so that nothing else needs the
+// compiler.
 //
 //   node compile.mjs            writes artifacts/<Name>.json
-//   node compile.mjs --check    compiles anew and fails unless the committed artifacts are equal byte for byte
+//   node compile.mjs --check    compiles anew; fails unless the committed ones are equal
 //
-// Everything that shapes the bytecode is fixed here: changing any of it moves the addresses of vault and factory, and with
-// them every deposit address not yet shown.
+// Everything that shapes the bytecode is fixed here: changing any of it moves the addresses of
+// vault and factory, and with them every deposit address not yet shown.
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join, relative} from 'node:path';
@@ -26,13 +27,15 @@ const settings = {
 function readSources() {
   const names = readdirSync(sourceFolder, {recursive: true}).map(String)
     .filter((name) => name.endsWith('.sol')).map((name) => name.replaceAll('\\', '/')).sort();
-  return Object.fromEntries(names.map((name) => [name, {content: readFileSync(join(sourceFolder, name), 'utf8')}]));
+  return Object.fromEntries(names.map((name) => (
+    [name, {content: readFileSync(join(sourceFolder, name), 'utf8')}])));
 }
 
 function findImport(path) {
   if (!path.startsWith(libraryPrefix)) return {error: `${path} is not in ${libraryPrefix}`};
   const file = join(packageFolder('@openzeppelin/contracts'), path.slice(libraryPrefix.length));
-  return existsSync(file) ? {contents: readFileSync(file, 'utf8')} : {error: `${path} does not exist`};
+  if (!existsSync(file)) return {error: `${path} does not exist`};
+  return {contents: readFileSync(file, 'utf8')};
 }
 
 /** Compiles all sources; returns a map from file name to the artifact's text. */
@@ -43,9 +46,10 @@ async function compile() {
     solc.compile(JSON.stringify({language: 'Solidity', sources, settings}), {import: findImport}));
   const problems = output.errors ?? [];
   problems.forEach((problem) => process.stderr.write(problem.formattedMessage + '\n'));
-  if (problems.length > 0) throw new Error('the contracts do not compile without errors and warnings');
+  if (problems.length > 0) throw new Error('errors or warnings: nothing is written');
 
-  const library = JSON.parse(readFileSync(join(packageFolder('@openzeppelin/contracts'), 'package.json'))).version;
+  const libraryFile = join(packageFolder('@openzeppelin/contracts'), 'package.json');
+  const library = JSON.parse(readFileSync(libraryFile, 'utf8')).version;
   const sourceHash = createHash('sha256')
     .update(JSON.stringify([solc.version(), library, settings, sources])).digest('hex');
   const artifacts = new Map();
@@ -64,9 +68,11 @@ async function compile() {
   return artifacts;
 }
 
-function committed() {
+/** The names of committed artifacts that no source makes. */
+function leftOver(artifacts) {
   if (!existsSync(artifactFolder)) return [];
-  return readdirSync(artifactFolder).filter((name) => name.endsWith('.json'));
+  return readdirSync(artifactFolder)
+    .filter((name) => name.endsWith('.json') && !artifacts.has(name));
 }
 
 function check(artifacts) {
@@ -76,19 +82,20 @@ function check(artifacts) {
     if (!existsSync(file)) wrong.push(`${name} is missing`);
     else if (readFileSync(file, 'utf8') !== text) wrong.push(`${name} does not match its source`);
   }
-  committed().filter((name) => !artifacts.has(name)).forEach((name) => wrong.push(`${name} has no source`));
+  leftOver(artifacts).forEach((name) => wrong.push(`${name} has no source`));
   if (wrong.length === 0) {
     console.log(`${artifacts.size} artifacts match their sources`);
     return;
   }
   wrong.forEach((line) => console.error(line));
-  console.error(`Run: node ${relative(process.cwd(), fileURLToPath(import.meta.url))}   and commit the artifacts.`);
+  const program = relative(process.cwd(), fileURLToPath(import.meta.url));
+  console.error(`Run: node ${program}   and commit the artifacts.`);
   process.exitCode = 1;
 }
 
 function write(artifacts) {
   mkdirSync(artifactFolder, {recursive: true});
-  committed().filter((name) => !artifacts.has(name)).forEach((name) => unlinkSync(join(artifactFolder, name)));
+  leftOver(artifacts).forEach((name) => unlinkSync(join(artifactFolder, name)));
   for (const [name, text] of artifacts) writeFileSync(join(artifactFolder, name), text);
   console.log(`wrote ${artifacts.size} artifacts`);
 }

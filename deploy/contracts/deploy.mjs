@@ -2,30 +2,32 @@
 //
 //   node deploy.mjs --rpc URL --key 0x.. [--owner 0x..] [--operator 0x..]... [--dev]
 //
-// The key (or the environment's PAYMESH_DEPLOY_KEY) pays the gas and is by default the vault's owner; with another owner, such
-// as a multisig, naming operators and setting limits is left to that owner, and is said on stderr. --dev adds the
-// development tokens and the price feed, and limits for the tokens. Prints one JSON object on stdout:
+// The key (or the environment's PAYMESH_DEPLOY_KEY) pays the gas and is by default the vault's
+// owner; with another owner, such as a multisig, naming operators and setting limits is left to
+// that owner, and is said on stderr. --dev adds the development tokens and the price feed, and
+// limits for the tokens. Prints one JSON object on stdout:
 //
-//   {chainId, vault, factory, implementation, initCodeHash, owner, operators, tokens: {name: address}, priceFeed, deployBlock}
+//   {chainId, vault, factory, implementation, initCodeHash, owner, operators,
+//    tokens: {name: address}, priceFeed, deployBlock}
 //
-// As a module: const contracts = await deployContracts({rpcUrl, key, owner, operators: [..], dev: true, log: console.error}).
-// Every contract is created by CREATE2 through the deterministic deployer, so that its address depends on its code and its
-// constructor's arguments alone and is equal on each chain.
+// As a module: await deployContracts({rpcUrl, key, owner, operators: [..], dev, log}). Every
+// contract is created by CREATE2 through the deterministic deployer, so that its address depends on
+// its code and its constructor's arguments alone and is equal on each chain.
 import {readFileSync, realpathSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {load} from '../local/node/modules.mjs';
 
 const {
-  concatHex, createPublicClient, createWalletClient, encodeDeployData, encodeFunctionData, getContractAddress, getAddress, http,
-  isAddressEqual, keccak256, parseAbiItem, toHex,
+  concatHex, createPublicClient, createWalletClient, encodeDeployData, encodeFunctionData,
+  getContractAddress, getAddress, http, isAddressEqual, keccak256, parseAbiItem, toHex,
 } = await load('viem');
 const {privateKeyToAccount} = await load('viem/accounts');
 
 export const deterministicDeployer = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
 export const deploymentSalt = keccak256(toHex('paymesh/v1'));
 
-/** What may leave in each development token a day: a thousand million, in tokens of six decimals. */
+/** What may leave in each development token a day: 1,000,000,000 tokens of six decimals. */
 export const developmentLimit = 1_000_000_000n * 10n ** 6n;
 /** 1 EUR = 1.085 USD at first; eight decimals. */
 const kDevelopmentRate = 108_500_000n;
@@ -37,12 +39,12 @@ export function artifact(name) {
   return JSON.parse(readFileSync(new URL(`./artifacts/${name}.json`, import.meta.url), 'utf8'));
 }
 
-/** The salt of a payment's deposit address, and the on-chain id of a payout: keccak256 of the id's ASCII bytes. */
+/** A payment's salt and a payout's id on chain: keccak256 of the id's ASCII bytes. */
 export function hashOfId(id) {
   return keccak256(toHex(id));
 }
 
-/** A contract to be: its name for messages, its creation code and the address that follows from it. */
+/** A contract to be: its creation code and the address that follows from it. */
 function plan(name, args) {
   const {abi, bytecode} = artifact(name);
   const initCode = encodeDeployData({abi, bytecode, args});
@@ -77,9 +79,13 @@ class Sender {
     this.wallet = createWalletClient({transport, account: this.account});
   }
 
-  /** Sends all, waits for all; each is {what, to, data}. Independent of one another: each is estimated on the latest block. */
+  /**
+   * Sends all, waits for all; each is {what, to, data}. None may need another's effect: each is
+   * estimated on the latest block.
+   */
   async send(transactions) {
-    const first = await this.client.getTransactionCount({address: this.account.address, blockTag: 'pending'});
+    const {address} = this.account;
+    const first = await this.client.getTransactionCount({address, blockTag: 'pending'});
     const gas = await Promise.all(transactions.map(({to, data}) =>
       this.client.estimateGas({account: this.account, to, data})));
     const hashes = [];
@@ -90,7 +96,8 @@ class Sender {
     const receipts = await Promise.all(hashes.map((hash) =>
       this.client.waitForTransactionReceipt({hash, timeout: kReceiptTimeoutMs})));
     receipts.forEach((receipt, index) => {
-      if (receipt.status !== 'success') throw new Error(`${transactions[index].what} failed: transaction ${receipt.transactionHash}`);
+      if (receipt.status === 'success') return;
+      throw new Error(`${transactions[index].what} failed: transaction ${receipt.transactionHash}`);
     });
   }
 
@@ -101,10 +108,13 @@ class Sender {
   async create(contracts, log) {
     const there = await Promise.all(contracts.map(({address}) => this.hasCode(address)));
     const missing = contracts.filter((_, index) => !there[index]);
-    await this.send(missing.map(({name, initCode}) => (
-      {what: `deploying ${name}`, to: deterministicDeployer, data: concatHex([deploymentSalt, initCode])})));
+    await this.send(missing.map(({name, initCode}) => ({
+      what: `deploying ${name}`,
+      to: deterministicDeployer,
+      data: concatHex([deploymentSalt, initCode]),
+    })));
     for (const {name, address} of missing) {
-      if (!await this.hasCode(address)) throw new Error(`${name} was deployed but is not at ${address}`);
+      if (!await this.hasCode(address)) throw new Error(`${name} is not at ${address}`);
       log(`deployed ${name} at ${address}`);
     }
   }
@@ -114,8 +124,11 @@ class Sender {
 async function ownersTasks(client, vault, operators, limits) {
   const read = (functionName, argument) =>
     client.readContract({address: vault.address, abi: vault.abi, functionName, args: [argument]});
-  const task = (functionName, args) => (
-    {what: `${functionName}(${args.join(', ')})`, to: vault.address, data: encodeFunctionData({abi: vault.abi, functionName, args})});
+  const task = (functionName, args) => ({
+    what: `${functionName}(${args.join(', ')})`,
+    to: vault.address,
+    data: encodeFunctionData({abi: vault.abi, functionName, args}),
+  });
   const tasks = [];
   for (const operator of operators) {
     if (!await read('isOperator', operator)) tasks.push(task('setOperator', [operator, true]));
@@ -126,51 +139,56 @@ async function ownersTasks(client, vault, operators, limits) {
   return tasks;
 }
 
-/** The block of the vault's first log; 0 (safe, but slow to read from) when the node does not search that far back. */
+/** The block of the vault's first log; 0 (safe, but slow) when the node does not search so far. */
 async function findDeployBlock(client, vault, log) {
   try {
-    const event = parseAbiItem('event OwnershipTransferred(address indexed previousOwner, address indexed newOwner)');
+    const event = parseAbiItem(
+      'event OwnershipTransferred(address indexed previousOwner, address indexed newOwner)');
     const logs = await client.getLogs({address: vault, event, fromBlock: 0n, toBlock: 'latest'});
     return Number(logs[0].blockNumber);
   } catch (error) {
-    log(`the vault's first block was not found (${error.shortMessage ?? error.message}); 0 is given instead`);
+    const why = error.shortMessage ?? error.message;
+    log(`the vault's first block was not found (${why}); 0 is given instead`);
     return 0;
   }
 }
 
 /** Deploys to one chain; see the head of this file. */
-export async function deployContracts({rpcUrl, key, owner, operators = [], dev = false, log = () => {}}) {
+export async function deployContracts(
+  {rpcUrl, key, owner, operators = [], dev = false, log = () => {}}) {
   const sender = new Sender(rpcUrl, key);
   const {client, account} = sender;
   owner = getAddress(owner ?? account.address);
   const chainId = await client.getChainId();
   if (!await sender.hasCode(deterministicDeployer)) {
-    throw new Error(`chain ${chainId} has no deterministic deployer at ${deterministicDeployer}; it cannot be supported`);
+    throw new Error(`chain ${chainId} has no deterministic deployer at ${deterministicDeployer}`);
   }
 
   const {vault, factory, implementation, tokens, priceFeed} = planContracts({owner, dev});
   await sender.create([vault, ...Object.values(tokens), ...(priceFeed ? [priceFeed] : [])], log);
   const limits = Object.values(tokens).map(({address}) => [address, developmentLimit]);
   const tasks = await ownersTasks(client, vault, operators, limits);
-  const currentOwner = await client.readContract({address: vault.address, abi: vault.abi, functionName: 'owner'});
+  const ask = (contract, functionName) =>
+    client.readContract({address: contract.address, abi: contract.abi, functionName});
+  const currentOwner = await ask(vault, 'owner');
   if (isAddressEqual(currentOwner, account.address)) {
     await sender.send(tasks);
     tasks.forEach(({what}) => log(`vault: ${what}`));
   } else {
-    tasks.forEach(({what, data}) => log(`left to the vault's owner ${currentOwner}: ${what}, data ${data}`));
+    tasks.forEach(({what, data}) =>
+      log(`left to the vault's owner ${currentOwner}: ${what}, data ${data}`));
   }
   await sender.create([factory], log);
 
-  const ask = (functionName) => client.readContract({address: factory.address, abi: factory.abi, functionName});
-  if (!isAddressEqual(await ask('implementation'), implementation)) {
-    throw new Error(`the factory's implementation is not ${implementation}: this chain derives addresses differently`);
+  if (!isAddressEqual(await ask(factory, 'implementation'), implementation)) {
+    throw new Error(`chain ${chainId} derives addresses differently: no ${implementation}`);
   }
   return {
     chainId,
     vault: vault.address,
     factory: factory.address,
     implementation,
-    initCodeHash: await ask('initCodeHash'),
+    initCodeHash: await ask(factory, 'initCodeHash'),
     owner: currentOwner,
     operators,
     tokens: Object.fromEntries(Object.entries(tokens).map(([name, {address}]) => [name, address])),
@@ -187,8 +205,13 @@ async function main() {
   const key = values.key ?? process.env.PAYMESH_DEPLOY_KEY;
   if (!values.rpc || !key) throw new Error('--rpc and --key (or PAYMESH_DEPLOY_KEY) are needed');
   const contracts = await deployContracts({
-    rpcUrl: values.rpc, key, owner: values.owner, operators: values.operator.map((operator) => getAddress(operator)),
-    dev: values.dev, log: console.error});
+    rpcUrl: values.rpc,
+    key,
+    owner: values.owner,
+    operators: values.operator.map((operator) => getAddress(operator)),
+    dev: values.dev,
+    log: console.error,
+  });
   console.log(JSON.stringify(contracts, null, 2));
 }
 

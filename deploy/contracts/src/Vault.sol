@@ -9,9 +9,10 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-/// The treasury. Deposits are flushed into it and payouts leave from it, each payout id at most once for ever.
-/// The owner (a multisig) names operators and daily limits; operators pay within them. Either may pause, the owner
-/// alone unpauses, so that a leaked operator key costs at most the day's limits until it is removed.
+/// The treasury. Deposits are flushed into it and payouts leave from it, each payout id at most
+/// once for ever. The owner (a multisig) names operators and daily limits; operators pay within
+/// them. Either may pause, the owner alone unpauses, so that a leaked operator key costs at most
+/// the day's limits until it is removed.
 contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
@@ -30,8 +31,9 @@ contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
 
     /// Gas that one item of a batch may use, so that a token that burns all its gas fails alone.
     uint256 public constant ITEM_GAS = 300_000;
-    /// A batch reverts when less than this is left before an item: ITEM_GAS after the rule of 63/64, and room for
-    /// the event. Otherwise too small a gas limit would show as a failed payout, and gas estimates would be too low.
+    /// A batch reverts when less than this is left before an item: ITEM_GAS after the rule of
+    /// 63/64, and room for the event. Otherwise too small a gas limit would show as a failed
+    /// payout, and gas estimates would be too low.
     uint256 public constant ITEM_GAS_FLOOR = 350_000;
 
     /// Whether a payout id has been paid. It is never cleared.
@@ -41,7 +43,11 @@ contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
 
     event Paid(bytes32 indexed payoutId, address indexed token, address indexed to, uint256 amount);
     event PayFailed(
-        bytes32 indexed payoutId, address indexed token, address indexed to, uint256 amount, bytes reason
+        bytes32 indexed payoutId,
+        address indexed token,
+        address indexed to,
+        uint256 amount,
+        bytes reason
     );
     event OperatorSet(address indexed operator, bool allowed);
     event LimitSet(address indexed token, uint256 amountPerDay);
@@ -63,7 +69,8 @@ contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
         _;
     }
 
-    /// Native currency can arrive only by mistake (a payer sent it to a deposit address); rescueNative returns it.
+    /// Native currency can arrive only by mistake (a payer sent it to a deposit address);
+    /// rescueNative returns it.
     receive() external payable {}
 
     function setOperator(address operator, bool allowed) external onlyOwner {
@@ -71,8 +78,9 @@ contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
         emit OperatorSet(operator, allowed);
     }
 
-    /// Sets what may leave in one token per UTC day. Zero, the state of every token at first, means that nothing may
-    /// leave; type(uint256).max means no limit. A new limit counts what has been spent today already.
+    /// Sets what may leave in one token per UTC day. Zero, the state of every token at first, means
+    /// that nothing may leave; type(uint256).max means no limit. A new limit counts what has been
+    /// spent today already.
     function setLimit(address token, uint256 amountPerDay) external onlyOwner {
         _spending[token].limitPerDay = amountPerDay;
         emit LimitSet(token, amountPerDay);
@@ -97,7 +105,8 @@ contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
         _pay(payoutId, token, to, amount);
     }
 
-    /// Pays many. Each item emits exactly one of Paid and PayFailed, and a failed item changes nothing.
+    /// Pays many. Each item emits exactly one of Paid and PayFailed, and a failed item changes
+    /// nothing.
     function payBatch(Payout[] calldata items) external onlyOperator whenNotPaused nonReentrant {
         for (uint256 i = 0; i < items.length; ++i) {
             if (gasleft() < ITEM_GAS_FLOOR) revert TooLittleGas();
@@ -115,12 +124,18 @@ contract Vault is Ownable2Step, Pausable, ReentrancyGuard {
         _pay(item.payoutId, item.token, item.to, item.amount);
     }
 
-    function rescueNative(address payable to, uint256 amount) external onlyOwner whenNotPaused nonReentrant {
+    function rescueNative(address payable to, uint256 amount)
+        external
+        onlyOwner
+        whenNotPaused
+        nonReentrant
+    {
         emit NativeRescued(to, amount);
         Address.sendValue(to, amount);
     }
 
-    /// The owner can hand over (in two steps) but not leave: nobody could then remove a leaked operator.
+    /// The owner can hand over (in two steps) but not leave: nobody could then remove a leaked
+    /// operator.
     function renounceOwnership() public view override onlyOwner {
         revert OwnerRequired();
     }

@@ -22,7 +22,8 @@ describe('deployContracts', () => {
     assert.deepEqual(place(one.contracts), place(two.contracts));
     const salt = hashOfId('pay_1');
     assert.equal(
-      await one.read(one.factory, 'depositAddress', salt), await two.read(two.factory, 'depositAddress', salt));
+      await one.read(one.factory, 'depositAddress', salt),
+      await two.read(two.factory, 'depositAddress', salt));
   });
 
   test('keeps the committed list of deposit addresses true', async () => {
@@ -31,8 +32,8 @@ describe('deployContracts', () => {
       readFileSync(new URL('../deposit_addresses.json', import.meta.url), 'utf8'));
     const {contracts} = chain;
     assert.deepEqual(
-      {vault, factory, implementation, initCodeHash},
-      {vault: contracts.vault, factory: contracts.factory, implementation: contracts.implementation, initCodeHash: contracts.initCodeHash});
+      [vault, factory, implementation, initCodeHash],
+      [contracts.vault, contracts.factory, contracts.implementation, contracts.initCodeHash]);
     for (const {paymentId, salt, depositAddress} of cases) {
       assert.equal(hashOfId(paymentId), salt);
       assert.equal(await chain.read(chain.factory, 'depositAddress', salt), depositAddress);
@@ -52,7 +53,8 @@ describe('deployContracts', () => {
     const count = () => chain.client.getTransactionCount({address: chain.owner.address});
     const before = await count();
     const again = await deployContracts({
-      rpcUrl: chain.node.url, key: chain.node.key(0), operators: [chain.operator.address], dev: true});
+      rpcUrl: chain.node.url, key: chain.node.key(0), operators: [chain.operator.address],
+      dev: true});
     assert.deepEqual(again, chain.contracts);
     assert.equal(await count(), before);
   });
@@ -65,13 +67,15 @@ describe('deployContracts', () => {
       operators: [chain.operator.address], log: (line) => log.push(line)});
     assert.notEqual(contracts.vault, chain.contracts.vault);
     assert.equal(contracts.owner, chain.stranger.address);
-    assert.ok(log.some((line) => line.startsWith(`left to the vault's owner ${chain.stranger.address}: setOperator`)));
+    assert.ok(log.some((line) =>
+      line.startsWith(`left to the vault's owner ${chain.stranger.address}: setOperator`)));
   });
 
   test('refuses a chain without the deterministic deployer', async () => {
     const [, chain] = chains;
     await chain.control.setCode({address: deterministicDeployer, bytecode: '0x'});
     await assert.rejects(
-      deployContracts({rpcUrl: chain.node.url, key: chain.node.key(0)}), /has no deterministic deployer/);
+      deployContracts({rpcUrl: chain.node.url, key: chain.node.key(0)}),
+      /has no deterministic deployer/);
   });
 });

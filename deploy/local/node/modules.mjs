@@ -1,16 +1,19 @@
 // How every script and test outside this folder reaches the node packages and the chain node.
 //
 //   import {load, anvilPath, startAnvil} from '../local/node/modules.mjs';
-//   const {createPublicClient, http} = await load('viem');      // any package of package.json, or a part: load('viem/accounts')
+//   const {http} = await load('viem');      // any package, or a part of one: load('viem/accounts')
 //   const solc = (await load('solc')).default;
-//   const chain = await startAnvil({chainId: 8453, args: ['--block-time', '1']});   // port 0 (the default): a free one
+//   const chain = await startAnvil({chainId: 8453, args: ['--block-time', '1']});  // on a free port
 //   ... chain.url, chain.port, chain.pid, chain.key(n), chain.log() ...
 //   await chain.stop();
 //
-// Packages resolve from this file, so callers may lie anywhere. startAnvil resolves once the node listens, rejects with the
-// node's own words when it cannot start, and ends the node when this process exits.
+// Packages resolve from this file, so callers may lie anywhere. startAnvil resolves once the node
+// listens, rejects with the node's own words when it cannot start, and ends the node when this
+// process exits.
 import {spawn} from 'node:child_process';
-import {closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync} from 'node:fs';
+import {
+  closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync,
+} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -51,12 +54,14 @@ export const anvilPath = join(packageFolder('@foundry-rs/anvil-linux-amd64'), 'b
 
 /** Starts a chain node on the loopback interface. */
 export async function startAnvil({port = 0, chainId = 31337, args = []} = {}) {
-  // The node writes its log to a file: a pipe would stop it whenever this process is too busy to read.
+  // The node writes its log to a file: a pipe would stop it whenever this process is too busy to
+  // read.
   const folder = mkdtempSync(join(tmpdir(), 'anvil-'));
   const logFile = join(folder, 'log');
   const output = openSync(logFile, 'a');
   const child = spawn(
-    anvilPath, ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), ...args],
+    anvilPath,
+    ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), ...args],
     {stdio: ['ignore', output, output]});
   closeSync(output);
   const log = () => readFileSync(logFile, 'utf8');

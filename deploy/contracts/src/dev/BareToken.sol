@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// Development only: the book-keeping of a six-decimal token without ERC-20's return values, for the tokens that break
-/// that part of the standard. Anyone may mint.
+/// Development only: the book-keeping of a six-decimal token without ERC-20's return values, for
+/// the tokens that break that part of the standard. Anyone may mint.
 abstract contract BareToken {
     uint8 public constant decimals = 6;
 

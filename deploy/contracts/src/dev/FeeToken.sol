@@ -3,13 +3,15 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// Development only: keeps one percent of every transfer, so that less arrives than was sent. It logs the two parts as
-/// two transfers. Anyone may mint, free of the fee.
+/// Development only: keeps one percent of every transfer, so that less arrives than was sent. It
+/// logs the two parts as two transfers. Anyone may mint, free of the fee.
 contract FeeToken is ERC20 {
     uint256 public constant FEE_BASIS_POINTS = 100;
     address public immutable collector;
 
-    constructor(string memory name_, string memory symbol_, address collector_) ERC20(name_, symbol_) {
+    constructor(string memory name_, string memory symbol_, address collector_)
+        ERC20(name_, symbol_)
+    {
         collector = collector_;
     }
 
@@ -22,7 +24,8 @@ contract FeeToken is ERC20 {
     }
 
     function _update(address from, address to, uint256 value) internal override {
-        uint256 fee = from == address(0) || to == address(0) ? 0 : value * FEE_BASIS_POINTS / 10_000;
+        bool free = from == address(0) || to == address(0);
+        uint256 fee = free ? 0 : value * FEE_BASIS_POINTS / 10_000;
         super._update(from, to, value - fee);
         if (fee > 0) super._update(from, collector, fee);
     }

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
-/// Development only: a price in the shape of Chainlink's AggregatorV3Interface, set by its owner.
-/// A price set by setAnswer is always as fresh as the block that reads it, so that a mesh left running keeps its rate. One
-/// set by setRound has a fixed time and grows stale.
+/// Development only: a price in the shape of Chainlink's AggregatorV3Interface, set by its owner. A
+/// price set by setAnswer is always as fresh as the block that reads it, so that a mesh left
+/// running keeps its rate. One set by setRound has a fixed time and grows stale.
 contract PriceFeed is Ownable {
     uint8 public immutable decimals;
     uint256 public constant version = 4;
@@ -17,7 +17,9 @@ contract PriceFeed is Ownable {
 
     event AnswerUpdated(int256 indexed current, uint256 indexed roundId, uint256 updatedAt);
 
-    constructor(uint8 decimals_, string memory description_, int256 answer, address owner_) Ownable(owner_) {
+    constructor(uint8 decimals_, string memory description_, int256 answer, address owner_)
+        Ownable(owner_)
+    {
         decimals = decimals_;
         description = description_;
         _set(answer, 0);
@@ -34,7 +36,13 @@ contract PriceFeed is Ownable {
     function latestRoundData()
         external
         view
-        returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
+        returns (
+            uint80 roundId,
+            int256 answer,
+            uint256 startedAt,
+            uint256 updatedAt,
+            uint80 answeredInRound
+        )
     {
         uint256 time = _updatedAt == 0 ? block.timestamp : _updatedAt;
         return (_round, _answer, time, time, _round);

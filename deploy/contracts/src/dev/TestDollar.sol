@@ -7,18 +7,23 @@ import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
-/// Development only: a stablecoin that behaves like USDC where Paymesh can tell. Six decimals, EIP-2612 permits, EIP-3009
-/// authorisations, a blacklist and a pause with USDC's events and order of checks. Anyone may mint.
+/// Development only: a stablecoin that behaves like USDC where Paymesh can tell. Six decimals,
+/// EIP-2612 permits, EIP-3009 authorisations, a blacklist and a pause with USDC's events and order
+/// of checks. Anyone may mint.
 contract TestDollar is ERC20, Ownable, EIP712, Nonces {
     string public constant version = "2";
 
     bytes32 public constant PERMIT_TYPEHASH =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+    keccak256(
+        "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+    );
     bytes32 public constant TRANSFER_WITH_AUTHORIZATION_TYPEHASH = keccak256(
-        "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
+        "TransferWithAuthorization(address from,address to,uint256 value,"
+        "uint256 validAfter,uint256 validBefore,bytes32 nonce)"
     );
     bytes32 public constant RECEIVE_WITH_AUTHORIZATION_TYPEHASH = keccak256(
-        "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
+        "ReceiveWithAuthorization(address from,address to,uint256 value,"
+        "uint256 validAfter,uint256 validBefore,bytes32 nonce)"
     );
     bytes32 public constant CANCEL_AUTHORIZATION_TYPEHASH =
         keccak256("CancelAuthorization(address authorizer,bytes32 nonce)");
@@ -104,14 +109,19 @@ contract TestDollar is ERC20, Ownable, EIP712, Nonces {
     }
 
     /// EIP-2612. A deadline of type(uint256).max never passes.
-    function permit(address owner_, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
-        external
-        whenNotPaused
-        notBlacklisted(owner_)
-        notBlacklisted(spender)
-    {
+    function permit(
+        address owner_,
+        address spender,
+        uint256 value,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external whenNotPaused notBlacklisted(owner_) notBlacklisted(spender) {
         require(deadline >= block.timestamp, "TestDollar: permit is expired");
-        bytes32 hash = keccak256(abi.encode(PERMIT_TYPEHASH, owner_, spender, value, _useNonce(owner_), deadline));
+        bytes32 hash = keccak256(
+            abi.encode(PERMIT_TYPEHASH, owner_, spender, value, _useNonce(owner_), deadline)
+        );
         _requireSigner(owner_, hash, v, r, s);
         _approve(owner_, spender, value);
     }
@@ -130,14 +140,23 @@ contract TestDollar is ERC20, Ownable, EIP712, Nonces {
     ) external whenNotPaused notBlacklisted(from) notBlacklisted(to) {
         _requireValid(from, nonce, validAfter, validBefore);
         bytes32 hash = keccak256(
-            abi.encode(TRANSFER_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
+            abi.encode(
+                TRANSFER_WITH_AUTHORIZATION_TYPEHASH,
+                from,
+                to,
+                value,
+                validAfter,
+                validBefore,
+                nonce
+            )
         );
         _requireSigner(from, hash, v, r, s);
         _use(from, nonce);
         _transfer(from, to, value);
     }
 
-    /// EIP-3009. Only the payee may submit it, so that nobody can pull it out of the call it was made for.
+    /// EIP-3009. Only the payee may submit it, so that nobody can pull it out of the call it was
+    /// made for.
     function receiveWithAuthorization(
         address from,
         address to,
@@ -152,7 +171,9 @@ contract TestDollar is ERC20, Ownable, EIP712, Nonces {
         require(to == msg.sender, "TestDollar: caller must be the payee");
         _requireValid(from, nonce, validAfter, validBefore);
         bytes32 hash = keccak256(
-            abi.encode(RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
+            abi.encode(
+                RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce
+            )
         );
         _requireSigner(from, hash, v, r, s);
         _use(from, nonce);
@@ -164,7 +185,8 @@ contract TestDollar is ERC20, Ownable, EIP712, Nonces {
         whenNotPaused
     {
         _requireUnused(authorizer, nonce);
-        _requireSigner(authorizer, keccak256(abi.encode(CANCEL_AUTHORIZATION_TYPEHASH, authorizer, nonce)), v, r, s);
+        bytes32 hash = keccak256(abi.encode(CANCEL_AUTHORIZATION_TYPEHASH, authorizer, nonce));
+        _requireSigner(authorizer, hash, v, r, s);
         authorizationState[authorizer][nonce] = true;
         emit AuthorizationCanceled(authorizer, nonce);
     }
@@ -180,19 +202,29 @@ contract TestDollar is ERC20, Ownable, EIP712, Nonces {
     }
 
     // The window is open: neither end belongs to it.
-    function _requireValid(address from, bytes32 nonce, uint256 validAfter, uint256 validBefore) private view {
+    function _requireValid(address from, bytes32 nonce, uint256 validAfter, uint256 validBefore)
+        private
+        view
+    {
         require(block.timestamp > validAfter, "TestDollar: authorization is not yet valid");
         require(block.timestamp < validBefore, "TestDollar: authorization is expired");
         _requireUnused(from, nonce);
     }
 
     function _requireUnused(address authorizer, bytes32 nonce) private view {
-        require(!authorizationState[authorizer][nonce], "TestDollar: authorization is used or canceled");
+        require(
+            !authorizationState[authorizer][nonce], "TestDollar: authorization is used or canceled"
+        );
     }
 
-    function _requireSigner(address signer, bytes32 structHash, uint8 v, bytes32 r, bytes32 s) private view {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(_hashTypedDataV4(structHash), v, r, s);
-        require(failure == ECDSA.RecoverError.NoError && recovered == signer, "TestDollar: invalid signature");
+    function _requireSigner(address signer, bytes32 structHash, uint8 v, bytes32 r, bytes32 s)
+        private
+        view
+    {
+        (address recovered, ECDSA.RecoverError failure,) =
+            ECDSA.tryRecover(_hashTypedDataV4(structHash), v, r, s);
+        bool valid = failure == ECDSA.RecoverError.NoError && recovered == signer;
+        require(valid, "TestDollar: invalid signature");
     }
 
     function _use(address authorizer, bytes32 nonce) private {
