@@ -59,12 +59,12 @@ class AbiValue {
   using List = std::vector<AbiValue>;
   using Variant = std::variant<U256, Address, bool, Hash32, Bytes, std::string, List>;
 
-  AbiValue(const U256& value) : value_(value) {}            // NOLINT: implicit, for argument lists
-  AbiValue(const Address& value) : value_(value) {}         // NOLINT: implicit
-  AbiValue(const Hash32& value) : value_(value) {}          // NOLINT: implicit
-  AbiValue(Bytes value) : value_(std::move(value)) {}       // NOLINT: implicit
-  AbiValue(std::string value) : value_(std::move(value)) {} // NOLINT: implicit
-  AbiValue(List value) : value_(std::move(value)) {}        // NOLINT: implicit
+  AbiValue(const U256& value) : value_(value) {}             // NOLINT: implicit, for argument lists
+  AbiValue(const Address& value) : value_(value) {}          // NOLINT: implicit
+  AbiValue(const Hash32& value) : value_(value) {}           // NOLINT: implicit
+  AbiValue(Bytes value) : value_(std::move(value)) {}        // NOLINT: implicit
+  AbiValue(std::string value) : value_(std::move(value)) {}  // NOLINT: implicit
+  AbiValue(List value) : value_(std::move(value)) {}         // NOLINT: implicit
   static AbiValue Bool(bool value) { return AbiValue(Variant(value)); }
   static AbiValue Number(std::uint64_t value) { return AbiValue(U256(value)); }
 
@@ -84,7 +84,8 @@ class AbiValue {
   Variant value_;
 };
 
-// Nodes of a decoded value: far above what any call of ours returns, far below what exhausts memory.
+// Nodes of a decoded value: far above what any call of ours returns, far below what exhausts
+// memory.
 inline constexpr std::size_t kMaxAbiNodes = 100'000;
 
 // INVALID_ABI when the values do not fit the types.

@@ -20,7 +20,8 @@ class Address {
 
   constexpr Address() = default;  // the zero address
   constexpr explicit Address(const std::array<std::uint8_t, kSize>& bytes) : bytes_(bytes) {}
-  // Lower case, upper case, or mixed case with the right EIP-55 checksum. INVALID_ADDRESS otherwise.
+  // Lower case, upper case, or mixed case with the right EIP-55 checksum. INVALID_ADDRESS
+  // otherwise.
   static Result<Address> Parse(std::string_view text);
   // INVALID_LENGTH unless 20 bytes.
   static Result<Address> FromBytes(ByteView bytes);

@@ -24,9 +24,9 @@ struct KeystoreParameters {
   std::uint64_t scrypt_n = 1 << 17;  // 128 MiB and about half a second
   std::uint32_t scrypt_r = 8;
   std::uint32_t scrypt_p = 1;
-  std::array<std::uint8_t, 32> salt;                  // random
-  std::array<std::uint8_t, 16> initialization_vector;  // random
-  std::array<std::uint8_t, 16> uuid;                  // random; version bits are set here
+  std::array<std::uint8_t, 32> salt{};                   // random
+  std::array<std::uint8_t, 16> initialization_vector{};  // random
+  std::array<std::uint8_t, 16> uuid{};                   // random; version bits are set here
 };
 // A keystore file in JSON. INVALID_KEYSTORE for parameters that DecryptKeystore would refuse.
 Result<std::string> EncryptKeystore(const PrivateKey& key, std::string_view password,
