@@ -3,7 +3,7 @@
 //   import {load, anvilPath, startAnvil} from '../local/node/modules.mjs';
 //   const {http} = await load('viem');      // any package, or a part of one: load('viem/accounts')
 //   const solc = (await load('solc')).default;
-//   const chain = await startAnvil({chainId: 8453, args: ['--block-time', '1']});  // on a free port
+//   const chain = await startAnvil({chainId: 8453, args: ['--block-time', '1']}); // on a free port
 //   ... chain.url, chain.port, chain.pid, chain.key(n), chain.log() ...
 //   await chain.stop();
 //
