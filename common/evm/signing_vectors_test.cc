@@ -221,12 +221,19 @@ TEST(TypedData, NestsStructsAsTheStandardsExampleDoes) {
   EXPECT_FALSE(StructHash({{"Loop", {{"next", "Loop"}}}}, "Loop", {AbiValue(from)}).ok());
 }
 
+// Text, or {"raw": "0x…"} for bytes.
+std::string MessageOf(const value& message) {
+  if (message.is_string()) return Text(message);
+  const Bytes raw = Hex(message.as_object(), "raw");
+  return {raw.begin(), raw.end()};
+}
+
 TEST(Vectors, EveryPersonalSignatureIsTheSameOrRefused) {
   int seen = 0;
   for (const value& entry : Cases("personal_sign")) {
     const object& vector = entry.as_object();
     ++seen;
-    const Hash32 digest = PersonalMessageHash(Text(vector, "message"));
+    const Hash32 digest = PersonalMessageHash(MessageOf(vector.at("message")));
     const Signature signature = Signature::FromBytes(Hex(vector, "signature")).value();
     const Address signer = RecoverSigner(digest, signature).value();
     EXPECT_EQ(signer.ToChecksum() == Text(vector, "signer"), IsValid(vector));
