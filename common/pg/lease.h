@@ -46,12 +46,12 @@ class LeaseKeeper {
  public:
   LeaseKeeper(Database& database, LeaseOptions options);
 
-  // Until cancelled; then gives the lease back (best effort, by itself). Throws operation_aborted.
+  // Until cancelled (operation_aborted). The lease is given back by Release, or lapses.
   Task<void> Run();
 
   // The epoch to act under, or nullopt: do nothing now.
   std::optional<std::int64_t> epoch() const;
-  // Gives the lease back, blocking; for the drain. Run must have ended.
+  // Gives the lease back, blocking; for the drain, after Run has ended.
   void Release();
 
  private:

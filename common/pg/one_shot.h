@@ -40,6 +40,12 @@ class OneShot : public std::enable_shared_from_this<OneShot<T>> {
     resume({}, std::move(value));
   }
 
+  // Set, or its waiter has been cancelled: nobody will take a value any more.
+  bool done() const {
+    std::lock_guard lock(mutex_);
+    return done_;
+  }
+
   // Throws operation_aborted when the waiting coroutine is cancelled.
   static Task<T> Wait(std::shared_ptr<OneShot> self) {
     std::optional<T> value = co_await Initiate(self);
@@ -104,7 +110,7 @@ class OneShot : public std::enable_shared_from_this<OneShot<T>> {
     if (resume) resume(boost::asio::error::operation_aborted, std::nullopt);
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   bool done_ = false;
   std::optional<T> value_;
   Resume resume_;

@@ -17,7 +17,7 @@ inline constexpr std::string_view kSerializationFailure = "40001";
 inline constexpr std::string_view kDeadlock = "40P01";
 inline constexpr std::string_view kLockTimeout = "55P03";
 inline constexpr std::string_view kQueryCanceled = "57014";
-inline constexpr std::string_view kReadOnly = "25006";
+inline constexpr std::string_view kReadOnlyServer = "25006";
 inline constexpr std::string_view kConnectionLost = "08006";
 inline constexpr std::string_view kDecodeFailure = "PM001";  // ours: a column is not what we expect
 

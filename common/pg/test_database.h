@@ -3,6 +3,7 @@
 // One thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ class TestDatabase {
   Database& database();
   // A script without rows, on a connection of its own; aborts on failure.
   void Exec(const std::string& sql);
-  // The first column of the first row as text, "" for NULL or none.
+  // A query of one value, as text; "" for NULL or none: Query("SELECT count(*) FROM payment").
   std::string Query(const std::string& sql);
   // Ends all other connections to this database, as a crash of the server would.
   void KillConnections();

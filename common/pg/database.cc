@@ -1,0 +1,190 @@
+#include "common/pg/database.h"
+
+#include <algorithm>
+#include <future>
+
+#include "common/pg/one_shot.h"
+#include "common/pg/pool.h"
+
+namespace paymesh::pg {
+namespace {
+
+Error ShuttingDown() { return Error::Unavailable("SHUTTING_DOWN", "the service is stopping"); }
+
+Error Overloaded(const char* message) {
+  return Error::Unavailable("OVERLOADED", message, std::chrono::milliseconds(100));
+}
+
+bool Passed(const TransactOptions& options) {
+  return options.deadline && std::chrono::steady_clock::now() >= *options.deadline;
+}
+
+}  // namespace
+
+Database::Pool::Pool(DatabaseOptions options) : options_(std::move(options)) {
+  const int size = std::clamp(options_.pool_size, 1, 256);
+  stats_.pool_size = size;
+  for (int i = 0; i < size; ++i) threads_.emplace_back([this] { RunThread(); });
+}
+
+void Database::Pool::Submit(TransactOptions options, Work work, Done done) {
+  std::optional<Error> refused;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) {
+      refused = ShuttingDown();
+    } else if (queue_.size() >= options_.max_waiting) {
+      ++stats_.rejected;
+      refused = Overloaded("too many transactions are waiting for the database");
+    } else {
+      queue_.push_back({options, std::move(work), std::move(done)});
+    }
+  }
+  if (refused) {
+    done(*refused);
+    return;
+  }
+  wake_.notify_one();
+}
+
+void Database::Pool::Close() {
+  std::deque<Job> left;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    closed_ = true;
+    left.swap(queue_);
+  }
+  wake_.notify_all();
+  for (Job& job : left) job.done(ShuttingDown());
+  for (std::thread& thread : threads_) thread.join();
+}
+
+DatabaseStats Database::Pool::stats() const {
+  std::lock_guard lock(mutex_);
+  DatabaseStats stats = stats_;
+  stats.waiting = static_cast<int>(queue_.size());
+  return stats;
+}
+
+void Database::Pool::RunThread() {
+  Worker worker(options_);
+  Job job;
+  while (Next(job)) {
+    Status status = Perform(worker, job);
+    Count(status);
+    // The work goes first: it may hold the last reference to something the waiter will destroy.
+    job.work = nullptr;
+    Done done = std::exchange(job.done, nullptr);
+    done(std::move(status));
+  }
+}
+
+bool Database::Pool::Next(Job& job) {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+  if (queue_.empty()) return false;
+  job = std::move(queue_.front());
+  queue_.pop_front();
+  ++stats_.busy;
+  return true;
+}
+
+void Database::Pool::Count(const Status& status) {
+  std::lock_guard lock(mutex_);
+  --stats_.busy;
+  ++(status.ok() ? stats_.committed : stats_.failed);
+}
+
+Status Database::Pool::Perform(Worker& worker, const Job& job) {
+  if (Passed(job.options)) {
+    std::lock_guard lock(mutex_);
+    ++stats_.rejected;
+    return Overloaded("the time ran out while waiting for the database");
+  }
+  for (int attempt = 1;; ++attempt) {
+    Outcome outcome = Attempt(worker, job);
+    const bool again = outcome.ending == Ending::kRolledBack ||
+                       (outcome.ending == Ending::kUnknown && job.options.idempotent);
+    if (!again || attempt >= job.options.max_attempts) return outcome.status;
+    if (!Pause(worker, job, attempt)) return outcome.status;
+  }
+}
+
+Outcome Database::Pool::Attempt(Worker& worker, const Job& job) {
+  const bool was_open = worker.connection.open();
+  if (!was_open && Clock::now() < worker.no_connect_before) {
+    // A server that is starting again is not met by a storm of connections.
+    return {Error::Unavailable("DATABASE_UNAVAILABLE", "the database cannot be reached now",
+                               std::chrono::milliseconds(500)),
+            Ending::kRolledBack};
+  }
+  Status opened = worker.connection.Open();
+  if (!opened.ok()) {
+    worker.failed_connects = std::min(worker.failed_connects + 1, 5);
+    const int limit = 25 << worker.failed_connects;
+    const int pause = std::uniform_int_distribution<int>(limit / 2, limit)(worker.random);
+    worker.no_connect_before = Clock::now() + std::chrono::milliseconds(pause);
+    return {opened, Ending::kRolledBack};
+  }
+  worker.failed_connects = 0;
+  Outcome outcome = worker.connection.RunOnce(job.options, job.work);
+  std::lock_guard lock(mutex_);
+  if (!was_open) ++stats_.connected;
+  if (!worker.connection.open()) ++stats_.lost;
+  return outcome;
+}
+
+// Before attempt + 1: 5 to 10 ms, doubled each time. False when there is no time for it.
+bool Database::Pool::Pause(Worker& worker, const Job& job, int attempt) {
+  const int limit = 10 << std::min(attempt - 1, 6);
+  const int pause = std::uniform_int_distribution<int>(limit / 2, limit)(worker.random);
+  const auto until = Clock::now() + std::chrono::milliseconds(pause);
+  if (job.options.deadline && until >= *job.options.deadline) return false;
+  std::unique_lock lock(mutex_);
+  ++stats_.retried;
+  // A pool that closes ends the pause, and with it the tries.
+  return !wake_.wait_until(lock, until, [this] { return closed_; });
+}
+
+Database::Database(DatabaseOptions options) : pool_(std::make_shared<Pool>(std::move(options))) {}
+Database::~Database() { Close(); }
+void Database::Close() { pool_->Close(); }
+DatabaseStats Database::stats() const { return pool_->stats(); }
+const DatabaseOptions& Database::options() const { return pool_->options(); }
+
+Task<Status> Database::Run(TransactOptions options, Work work) {
+  auto shot = OneShot<Status>::Make();
+  pool_->Submit(options, std::move(work), [shot](Status status) { shot->Set(std::move(status)); });
+  co_return co_await OneShot<Status>::Wait(shot);
+}
+
+Status Database::RunBlocking(TransactOptions options, Work work) {
+  auto promise = std::make_shared<std::promise<Status>>();
+  std::future<Status> future = promise->get_future();
+  pool_->Submit(options, std::move(work),
+                [promise](Status status) { promise->set_value(std::move(status)); });
+  return future.get();
+}
+
+Status CheckServer(Transaction& tx) {
+  const Rows rows = tx.Execute(
+      "SELECT current_setting('fsync') AS fsync,"
+      " current_setting('full_page_writes') AS full_page_writes,"
+      " current_setting('synchronous_commit') AS synchronous_commit,"
+      " current_setting('server_version_num')::int AS version,"
+      " current_setting('server_encoding') AS encoding,"
+      " pg_is_in_recovery() AS standby");
+  const Row row = rows.front();
+  std::string wrong;
+  for (const char* name : {"fsync", "full_page_writes", "synchronous_commit"}) {
+    if (row.Get<std::string>(name) != "on") wrong += std::string(" ") + name + " is not on;";
+  }
+  if (row.Get<int>("version") < 130000) wrong += " PostgreSQL is older than 13;";
+  if (row.Get<std::string>("encoding") != "UTF8") wrong += " the encoding is not UTF8;";
+  if (row.Get<bool>("standby")) wrong += " the server is a standby;";
+  if (wrong.empty()) return {};
+  return Error::FailedPrecondition("UNSAFE_SERVER", "the database server is not safe:" + wrong);
+}
+
+}  // namespace paymesh::pg

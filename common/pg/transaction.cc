@@ -1,0 +1,25 @@
+#include "common/pg/transaction.h"
+
+#include "common/pg/connection.h"
+
+namespace paymesh::pg {
+
+Rows Transaction::ExecuteParams(std::string_view sql, std::span<const Param> params) {
+  return connection_.ExecuteParams(sql, params);
+}
+
+void Transaction::Script(const std::string& sql) { connection_.Script(sql); }
+
+void Transaction::BeforeCommit(std::function<void(Transaction&)> hook) {
+  hooks_.push_back(std::move(hook));
+}
+
+void Transaction::RunHooks() {
+  // By index: a hook may register another.
+  for (std::size_t i = 0; i < hooks_.size(); ++i) {
+    const auto hook = std::move(hooks_[i]);
+    hook(*this);
+  }
+}
+
+}  // namespace paymesh::pg
