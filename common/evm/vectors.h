@@ -13,12 +13,16 @@
 
 namespace paymesh::evm::vectors {
 
-// tests/vectors/<name>.json; throws when it cannot be read, which fails the test.
-inline boost::json::object Load(const std::string& name) {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) + "/tests/vectors/" + name + ".json");
+// A file below the repository's root; throws when it cannot be read, which fails the test.
+inline boost::json::object LoadFile(const std::string& path) {
+  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) + "/" + path);
   std::stringstream text;
   text << file.rdbuf();
   return boost::json::parse(text.str()).as_object();
+}
+
+inline boost::json::object Load(const std::string& name) {
+  return LoadFile("tests/vectors/" + name + ".json");
 }
 
 // A copy of a file's cases, so that a loop may run over it directly.

@@ -3,9 +3,11 @@
 // All input is fixed, so the files come out the same each time:  node tests/vectors/make.mjs
 import { createCipheriv, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { encodeAbiParameters, encodeFunctionData, hashTypedData, keccak256, parseAbi,
-         parseAbiParameters } from '../../deploy/local/node/node_modules/viem/_esm/index.js';
-import { privateKeyToAddress } from '../../deploy/local/node/node_modules/viem/_esm/accounts/index.js';
+import { load } from '../../deploy/local/node/modules.mjs';
+
+const { encodeAbiParameters, encodeFunctionData, hashTypedData, keccak256, parseAbi,
+        parseAbiParameters } = await load('viem');
+const { privateKeyToAddress } = await load('viem/accounts');
 
 const here = (name) => new URL(name, import.meta.url);
 const save = (name, content) =>
