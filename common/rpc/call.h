@@ -38,7 +38,7 @@ class Call {
   static Call ForTest(Principal principal, std::string method, runtime::Executor executor);
 
  private:
-  friend class ServerCall;
+  friend class CallState;
   Call() = default;
   Principal principal_;
   std::string method_;

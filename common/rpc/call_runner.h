@@ -64,6 +64,10 @@ class CallRunner {
   // Set by the host between reading the configuration and serving.
   void SetAuthorizer(std::shared_ptr<const Authorizer> authorizer);
 
+  // For drain: refuses new streams and cancels those that run, which end UNAVAILABLE SHUTTING_DOWN, so
+  // that their readers go to another replica. Unary calls are left to finish.
+  void CancelStreams();
+
   std::size_t unary_in_flight() const;
   std::size_t streams() const;
 

@@ -52,7 +52,9 @@ Task<Result<Response>> CallUnary(Interface& stub,
   state->request = std::move(request);
   PrepareContext(state->context, options);
   auto start = [&stub, method, state](std::function<void(grpc::Status)> done) {
-    (stub.*method)(&state->context, &state->request, &state->response, std::move(done));
+    // The callback holds the state, so that gRPC may write to it whatever becomes of the coroutine.
+    (stub.*method)(&state->context, &state->request, &state->response,
+                   [state, done = std::move(done)](grpc::Status status) { done(std::move(status)); });
   };
   return TakeResponse<Response>(
       AwaitCall(start, std::shared_ptr<grpc::ClientContext>(state, &state->context)),

@@ -48,12 +48,11 @@ class StreamReaderBase {
   virtual void Cancel() = 0;
 
  protected:
-  bool HasMessages() const;  // with mutex_ held
-  void Wake();               // any thread
+  void Wake();  // lets the waiting coroutine look again; any thread, without mutex_
   void Ended(const grpc::Status& status);
 
   std::mutex mutex_;
-  std::size_t count_ = 0;  // messages that wait to be taken
+  std::size_t count_ = 0;  // messages that wait to be taken; guarded by mutex_
 
  private:
   struct Impl;
@@ -62,19 +61,85 @@ class StreamReaderBase {
   std::shared_ptr<void> request_;
 };
 
+// Reads ahead into a bounded buffer. gRPC's reactor holds the reader until OnDone.
 template <class M>
 class StreamReader final : public StreamReaderBase,
+                           public grpc::ClientReadReactor<M>,
                            public std::enable_shared_from_this<StreamReader<M>> {
  public:
   explicit StreamReader(std::size_t read_ahead) : read_ahead_(read_ahead) {}
+
+  // `begin(reactor)` calls the stub.
   template <class Begin>
-  void Start(Begin begin);
-  std::vector<M> Take(std::size_t max);
-  void Cancel() override { context().TryCancel(); }
+  void Start(Begin begin) {
+    self_ = this->shared_from_this();
+    begin(static_cast<grpc::ClientReadReactor<M>*>(this));
+    // Reads are also started from Take, outside the reactions: gRPC must be told by a hold, kept
+    // until no read will ever be started again.
+    this->AddHold();
+    this->StartRead(&next_);
+    this->StartCall();
+  }
+
+  std::vector<M> Take(std::size_t max) {
+    std::vector<M> taken;
+    bool read_on = false;
+    {
+      std::lock_guard lock(mutex_);
+      while (!messages_.empty() && taken.size() < max) {
+        taken.push_back(std::move(messages_.front()));
+        messages_.pop_front();
+      }
+      count_ = messages_.size();
+      read_on = paused_ && count_ < read_ahead_;
+      if (read_on) paused_ = false;
+    }
+    if (read_on) this->StartRead(&next_);
+    return taken;
+  }
+
+  // A reader that has paused on a full buffer starts its last read here: it fails, and so the call
+  // comes to its end.
+  void Cancel() override {
+    context().TryCancel();
+    bool read_on = false;
+    {
+      std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      read_on = std::exchange(paused_, false);
+    }
+    if (read_on) this->StartRead(&next_);
+  }
 
  private:
-  class Reactor;
-  std::size_t read_ahead_;
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      this->RemoveHold();
+      return;
+    }
+    bool read_on = false;
+    {
+      std::lock_guard lock(mutex_);
+      messages_.push_back(std::move(next_));
+      next_ = M();
+      count_ = messages_.size();
+      read_on = count_ < read_ahead_ || cancelled_;
+      paused_ = !read_on;
+    }
+    this->Wake();
+    if (read_on) this->StartRead(&next_);
+  }
+  void OnDone(const grpc::Status& status) override {
+    auto self = std::move(self_);  // the last owner, if the stream has been dropped
+    this->Ended(status);
+  }
+
+  const std::size_t read_ahead_;
+  M next_;
+  std::deque<M> messages_;  // guarded by mutex_
+  bool paused_ = false;     // the buffer was full: the next read waits for Take; guarded by mutex_
+  bool cancelled_ = false;  // guarded by mutex_
+  std::shared_ptr<StreamReader> self_;
 };
 
 }  // namespace paymesh::rpc

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -15,10 +15,12 @@
 
 namespace paymesh::rpc {
 
+class CallState;
 enum class CallKind { kUnary, kStream };
 
 // Runs a handler on a strand of its own and calls `finish` exactly once, when the handler has ended.
-// Owned by a reactor, which forwards OnCancel and hands itself over at OnDone.
+// Owned by a reactor, which forwards OnCancel and deletes itself at OnDone; what the strand may still
+// have to run by then keeps the state alive by itself.
 class ServerCall {
  public:
   using Body = std::function<Task<Status>(Call&)>;
@@ -31,14 +33,10 @@ class ServerCall {
   ServerCall& operator=(const ServerCall&) = delete;
 
   void Start(Body body, Finish finish);
-  // From gRPC's threads.
-  void OnCancel();
-  void OnDone(std::function<void()> destroy);  // posted behind everything else on the strand
-
-  class State;
+  void OnCancel();  // from gRPC's threads
 
  private:
-  std::unique_ptr<State> state_;
+  std::shared_ptr<CallState> state_;
 };
 
 grpc::ServerUnaryReactor* StartUnary(CallRunner& runner, grpc::CallbackServerContext* context,
@@ -49,7 +47,9 @@ grpc::ServerUnaryReactor* StartUnary(CallRunner& runner, grpc::CallbackServerCon
 class StreamWriter {
  public:
   using Message = std::shared_ptr<const google::protobuf::Message>;
-  explicit StreamWriter(std::function<void(const google::protobuf::Message*)> start);
+  // `cancel` makes a pending write end, and the call with it.
+  StreamWriter(std::function<void(const google::protobuf::Message*)> start,
+               std::function<void()> cancel);
   ~StreamWriter();
   Task<bool> Write(Message message);
   void WriteDone(bool ok);
@@ -65,9 +65,11 @@ class StreamReactor final : public grpc::ServerWriteReactor<M> {
   StreamReactor(CallRunner& runner, grpc::CallbackServerContext* context,
                 const google::protobuf::Descriptor& request)
       : call_(runner, context, request, CallKind::kStream),
-        writer_(std::make_shared<StreamWriter>([this](const google::protobuf::Message* message) {
-          this->StartWrite(static_cast<const M*>(message));
-        })) {}
+        writer_(std::make_shared<StreamWriter>(
+            [this](const google::protobuf::Message* message) {
+              this->StartWrite(static_cast<const M*>(message));
+            },
+            [context] { context->TryCancel(); })) {}
   void Start(ServerCall::Body body) {
     call_.Start(std::move(body), [this](grpc::Status status) { this->Finish(std::move(status)); });
   }
@@ -75,9 +77,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<M> {
 
   void OnWriteDone(bool ok) override { writer_->WriteDone(ok); }
   void OnCancel() override { call_.OnCancel(); }
-  void OnDone() override {
-    call_.OnDone([this] { delete this; });
-  }
+  void OnDone() override { delete this; }
 
  private:
   ServerCall call_;

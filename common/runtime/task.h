@@ -35,5 +35,7 @@ void Spawn(Executor executor, Task<void> task, std::string name);
 
 // Whether an exception is the cancellation of a coroutine. For the few places that catch.
 bool IsCancellation(const std::exception_ptr& error);
+// What an exception says, for a log line.
+std::string DescribeException(const std::exception_ptr& error);
 
 }  // namespace paymesh::runtime

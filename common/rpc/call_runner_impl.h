@@ -1,0 +1,48 @@
+// What CallRunner holds, for server_call.cc. Any thread.
+#pragma once
+
+#include <google/protobuf/descriptor.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "common/rpc/call_runner.h"
+
+namespace paymesh::rpc {
+
+class CallState;
+
+// A method's name and its metrics, looked up once.
+struct ServedMethod {
+  std::string path;  // "/package.Service/Method"
+  prometheus::Counter* started = nullptr;
+  std::array<prometheus::Counter*, 17> handled = {};  // by code
+  prometheus::Histogram* seconds = nullptr;
+};
+
+class CallRunner::Impl {
+ public:
+  explicit Impl(CallRunnerOptions o) : options(std::move(o)) {}
+
+  // Null for a request type that no row of the method table has.
+  const ServedMethod* Find(const google::protobuf::Descriptor& request) const {
+    const auto found = methods.find(&request);
+    return found == methods.end() ? nullptr : &found->second;
+  }
+  void AddMethods(const MethodTable& table);
+
+  CallRunnerOptions options;
+  std::unordered_map<const google::protobuf::Descriptor*, ServedMethod> methods;
+  std::atomic<std::size_t> unary{0};
+  std::atomic<std::size_t> streams{0};
+  std::atomic<bool> draining{false};
+  std::mutex mutex;
+  std::set<CallState*> running_streams;  // guarded by mutex; each leaves before it is destroyed
+};
+
+}  // namespace paymesh::rpc

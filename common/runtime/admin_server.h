@@ -1,0 +1,33 @@
+// The HTTP port of operations: GET /metrics, GET and PUT /log-level. On a thread of its own, so that
+// it answers while everything else is stuck. Any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/error/error.h"
+
+namespace paymesh::runtime {
+
+struct AdminHandlers {
+  std::function<std::string()> metrics;
+  std::function<std::string()> get_log_level;
+  std::function<bool(std::string_view name)> set_log_level;  // false: no such level
+};
+
+class AdminServer {
+ public:
+  // UNAVAILABLE PORT_TAKEN when the address cannot be bound.
+  static Result<std::unique_ptr<AdminServer>> Start(const std::string& address,
+                                                    AdminHandlers handlers);
+  ~AdminServer();
+  int port() const;
+
+ private:
+  struct Impl;
+  explicit AdminServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace paymesh::runtime
