@@ -1,0 +1,90 @@
+#include "services/routing/workers/outcome_follower.h"
+
+#include <deque>
+
+#include "common/rpc/client.h"
+#include "paymesh/checkout/v1/event_service.grpc.pb.h"
+#include "services/routing/store/decision_store.h"
+
+namespace paymesh::routing {
+namespace {
+
+namespace checkout_pb = paymesh::checkout::v1;
+
+// Checkout's stream as the follower wants it: entry by entry, the event as the payload.
+class EventSource final : public journal::Source {
+ public:
+  explicit EventSource(rpc::ClientStream<checkout_pb::StreamEventsResponse> stream)
+      : stream_(std::move(stream)) {}
+
+  Task<Result<std::optional<journal::Entry>>> Read() override {
+    while (waiting_.empty()) {
+      auto message = co_await stream_.Read();
+      if (!message.ok()) co_return message.error();
+      if (!message->has_value()) co_return std::optional<journal::Entry>();
+      for (const auto& event : (*message)->events()) {
+        journal::Entry entry;
+        entry.position = event.position();
+        entry.kind = event.type();
+        entry.payload = event.SerializeAsString();
+        waiting_.push_back(std::move(entry));
+      }
+    }
+    journal::Entry next = std::move(waiting_.front());
+    waiting_.pop_front();
+    co_return std::optional<journal::Entry>(std::move(next));
+  }
+
+  void Cancel() override { stream_.Cancel(); }
+
+ private:
+  rpc::ClientStream<checkout_pb::StreamEventsResponse> stream_;
+  std::deque<journal::Entry> waiting_;
+};
+
+Task<Result<std::unique_ptr<journal::Source>>> Open(
+    std::shared_ptr<checkout_pb::EventService::Stub> stub, std::int64_t after) {
+  checkout_pb::StreamEventsRequest request;
+  request.set_after_position(after);
+  rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
+  auto stream = rpc::OpenStream<checkout_pb::EventService::StubInterface::async_interface,
+                                checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
+      *stub->async(), &checkout_pb::EventService::StubInterface::async_interface::StreamEvents,
+      std::move(request), options);
+  co_return std::unique_ptr<journal::Source>(new EventSource(std::move(stream)));
+}
+
+}  // namespace
+
+Status ApplyEvents(pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+  for (const journal::Entry& entry : entries) {
+    checkout_pb::Event event;
+    if (!event.ParseFromString(entry.payload)) return Error::Internal("an event cannot be read");
+    if (!event.has_payment()) continue;
+    const checkout_pb::Payment& payment = event.payment();
+    for (const checkout_pb::PaymentOption& option : payment.options()) {
+      if (!option.bound()) continue;
+      Learn(tx, payment.payment_id(), Lesson::kBound, option.due().unit(), 0);
+      if (payment.state() == checkout_pb::PAYMENT_STATE_SUCCEEDED) {
+        const auto seconds = payment.update_time().seconds() - payment.create_time().seconds();
+        Learn(tx, payment.payment_id(), Lesson::kSucceeded, option.due().unit(), seconds);
+      }
+    }
+  }
+  return {};
+}
+
+std::unique_ptr<journal::Follower> MakeOutcomeFollower(pg::Database& database,
+                                                       std::shared_ptr<grpc::Channel> checkout,
+                                                       runtime::Logger& log) {
+  journal::FollowerOptions options;
+  options.name = "routing<-checkout.events";
+  options.log = [&log](std::string_view message) { log.Warn(std::string(message)); };
+  std::shared_ptr<checkout_pb::EventService::Stub> stub =
+      checkout_pb::EventService::NewStub(std::move(checkout));
+  return std::make_unique<journal::Follower>(
+      database, std::move(options),
+      [stub](std::int64_t after) { return Open(stub, after); }, ApplyEvents);
+}
+
+}  // namespace paymesh::routing
