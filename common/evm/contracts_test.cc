@@ -76,6 +76,24 @@ TEST(Contracts, HaveTheEventsAndFunctionsThatWeUse) {
   EXPECT_TRUE(calls(EncodeSweep({}, {}), "sweep"));
 }
 
+TEST(Contracts, AreCalledWithTheBytesThatOthersSend) {
+  std::map<std::string, std::string> calls;  // by name, the first one of each
+  const object file = vectors::Load("abi_dynamic");
+  for (const value& entry : file.at("calls").as_array()) {
+    const std::string signature = Text(entry.as_object(), "signature");
+    calls.emplace(signature.substr(0, signature.find('(')), Text(entry.as_object(), "data"));
+  }
+  const Hash32 one = Keccak256("1");
+  const Hash32 two = Keccak256("2");
+  const Address c = *Address::Parse("0x90f79bf6eb2c4f870365e785982e1f101e93b906");
+  const U256 large({0, 0, 0, 1ULL << 63});
+  EXPECT_EQ(HexEncode(EncodeIsPaid(one)), calls["paid"]);
+  EXPECT_EQ(HexEncode(EncodePay({one, kToken, kTo, U256(1)})), calls["pay"]);
+  EXPECT_EQ(HexEncode(EncodePayBatch({{one, kToken, kTo, U256(1)}, {two, kToken, c, large}})),
+            calls["payBatch"]);
+  EXPECT_EQ(HexEncode(EncodeSweep({one, two}, kToken)), calls["sweep"]);
+}
+
 TEST(ContractLogs, TellPaidFromFailed) {
   const ContractLogs logs;
   const Hash32 id = HashOfId("pot_1");

@@ -90,7 +90,9 @@ save('abi_dynamic.json', {
   calls: [
     call('sweep(bytes32[],address)', [[word('1'), word('2')], A]),
     call('sweep(bytes32[],address)', [[], A]),
-    call('pay((bytes32,address,address,uint256)[])',
+    call('paid(bytes32)', [word('1')]),
+    call('pay(bytes32,address,address,uint256)', [word('1'), A, B, 1n]),
+    call('payBatch((bytes32,address,address,uint256)[])',
          [[[word('1'), A, B, 1n], [word('2'), A, C, 2n ** 255n]]]),
     call('aggregate((address,bool,bytes)[])', [[[A, true, '0x'], [B, false, '0x010203']]]),
     call('permitWitnessTransferFrom(((address,uint256),uint256,uint256),(address,uint256),address,bytes32,string,bytes)',
