@@ -4,13 +4,12 @@
 
 #include <grpcpp/security/server_credentials.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_future.hpp>
 #include <future>
 
 #include "common/rpc/client.h"
 #include "common/rpc/test_server.h"
+#include "common/runtime/run_blocking.h"
 
 namespace paymesh::rpc {
 namespace {
@@ -68,7 +67,7 @@ TEST(Bridge, AHandlerAnswers) {
   TestServer server(pool, {.handlers = {.echo = Copy}});
   auto stub = echo::EchoService::NewStub(server.Channel());
   auto answer =
-      boost::asio::co_spawn(pool.executor(), EchoTask(*stub, {.timeout = 5s}), boost::asio::use_future)
+      runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 5s}))
           .get();
   ASSERT_TRUE(answer.ok()) << answer.error().ToString();
   EXPECT_EQ(answer->text(), "hello");
@@ -98,7 +97,7 @@ TEST(Bridge, AnErrorCarriesReasonDomainAndDetails) {
   TestServer server(pool, {.handlers = handlers});
   auto stub = echo::EchoService::NewStub(server.Channel());
   auto answer =
-      boost::asio::co_spawn(pool.executor(), EchoTask(*stub, {.timeout = 5s}), boost::asio::use_future)
+      runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 5s}))
           .get();
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().reason, "INVALID_FIELD");
@@ -211,11 +210,9 @@ TEST(Bridge, BeyondTheLimitOfCallsItSaysOverloadedAndWhenToComeBack) {
   options.limits.max_unary_in_flight = 1;
   TestServer server(pool, options);
   auto stub = echo::EchoService::NewStub(server.Channel());
-  auto first = boost::asio::co_spawn(pool.executor(), EchoTask(*stub, {.timeout = 1s}),
-                                     boost::asio::use_future);
+  auto first = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 1s}));
   ASSERT_TRUE(Eventually([&] { return sleeper.running == 1; }));
-  auto second = boost::asio::co_spawn(pool.executor(), EchoTask(*stub, {.timeout = 1s}),
-                                      boost::asio::use_future)
+  auto second = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 1s}))
                     .get();
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().reason, "OVERLOADED");

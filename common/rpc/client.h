@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,7 +39,7 @@ Task<Result<Response>> TakeResponse(Task<Status> call, std::shared_ptr<Response>
 // Response, or the peer's error (status.h). CANCELLED when the calling coroutine was cancelled.
 // Not a coroutine itself: options are read at once, the request is moved to where the call keeps it.
 template <class Interface, class Request, class Response>
-Task<Result<Response>> CallUnary(Interface& stub,
+Task<Result<Response>> CallUnary(std::type_identity_t<Interface>& stub,
                                  void (Interface::*method)(grpc::ClientContext*, const Request*,
                                                            Response*,
                                                            std::function<void(grpc::Status)>),
@@ -103,7 +104,7 @@ class ClientStream {
 // Starts a streaming call; errors show at the first read. A stream has no deadline unless
 // options.timeout is set (zero: none).
 template <class Interface, class Request, class M>
-ClientStream<M> OpenStream(Interface& stub,
+ClientStream<M> OpenStream(std::type_identity_t<Interface>& stub,
                            void (Interface::*method)(grpc::ClientContext*, const Request*,
                                                      grpc::ClientReadReactor<M>*),
                            std::type_identity_t<Request> request, CallOptions options,

@@ -2,12 +2,11 @@
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <future>
 
 #include "common/rpc/client.h"
 #include "common/rpc/test_server.h"
+#include "common/runtime/run_blocking.h"
 
 namespace paymesh::rpc {
 namespace {
@@ -75,8 +74,7 @@ TEST(Stream, IsWrittenAndReadToItsEnd) {
   TestServer server(pool, {.handlers = counter.handlers()});
   auto stub = echo::EchoService::NewStub(server.Channel());
   for (std::size_t read_ahead : {1U, 4U, 1000U}) {
-    auto numbers = boost::asio::co_spawn(pool.executor(), ReadAll(*stub, 500, read_ahead),
-                                         boost::asio::use_future)
+    auto numbers = runtime::StartOn(pool.executor(), ReadAll(*stub, 500, read_ahead))
                        .get();
     ASSERT_TRUE(numbers.ok()) << numbers.error().ToString();
     ASSERT_EQ(numbers->size(), 500U);
@@ -90,7 +88,7 @@ TEST(Stream, EndsWithItsHandlersError) {
   TestServer server(pool, {.handlers = counter.handlers()});
   auto stub = echo::EchoService::NewStub(server.Channel());
   auto numbers =
-      boost::asio::co_spawn(pool.executor(), ReadAll(*stub, 0, 8), boost::asio::use_future).get();
+      runtime::StartOn(pool.executor(), ReadAll(*stub, 0, 8)).get();
   ASSERT_FALSE(numbers.ok());
   EXPECT_EQ(numbers.error().reason, "NOTHING_THERE");
 }
@@ -110,7 +108,7 @@ TEST(Stream, EndsWhenItsReaderLeaves) {
   Counter counter;
   TestServer server(pool, {.handlers = counter.handlers()});
   auto stub = echo::EchoService::NewStub(server.Channel());
-  EXPECT_EQ(boost::asio::co_spawn(pool.executor(), ReadSome(*stub), boost::asio::use_future).get(),
+  EXPECT_EQ(runtime::StartOn(pool.executor(), ReadSome(*stub)).get(),
             10);
   EXPECT_TRUE(Eventually([&] { return counter.ended == 1; }));
 }
@@ -148,7 +146,7 @@ TEST(Stream, DrainEndsAStreamWithUnavailableAndTakesNoNewOne) {
   TestServer server(pool, {.handlers = handlers});
   auto stub = echo::EchoService::NewStub(server.Channel());
   auto reading =
-      boost::asio::co_spawn(pool.executor(), ReadAll(*stub, 1, 8), boost::asio::use_future);
+      runtime::StartOn(pool.executor(), ReadAll(*stub, 1, 8));
   ASSERT_TRUE(Eventually([&] { return server.runner().streams() == 1; }));
   std::this_thread::sleep_for(20ms);
   server.runner().CancelStreams();
@@ -156,7 +154,7 @@ TEST(Stream, DrainEndsAStreamWithUnavailableAndTakesNoNewOne) {
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().reason, "SHUTTING_DOWN");
   auto next =
-      boost::asio::co_spawn(pool.executor(), ReadAll(*stub, 1, 8), boost::asio::use_future).get();
+      runtime::StartOn(pool.executor(), ReadAll(*stub, 1, 8)).get();
   ASSERT_FALSE(next.ok());
   EXPECT_EQ(next.error().code, ErrorCode::kUnavailable);
 }
