@@ -40,15 +40,30 @@ TEST(Unit, OfATokenIsWrittenInLowerCase) {
 }
 
 TEST(Unit, IsRefusedWhenUnknownOrSpelledOtherwise) {
-  for (const char* text :
-       {"", "USD", "iso4217/", "iso4217/usd", "iso4217/Usd", "iso4217/XXX", "iso4217/US",
-        "iso4217/USDC", "iso4217/USD ", "iso4217/SD ", "iso4217/D U", "ISO4217/USD",
-        "iso4217/U\xd0\x85"
-        "D",
-        "iso4217/XAU", "caip19/", "caip19/eip155:1/slip44:61", "caip19/eip155:0/slip44:60",
-        "caip19//slip44:60",
-        "caip19/eip155:0/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
-        "caip19/eip155:1/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bDA02913"}) {
+  for (const char* text : {"",
+                           "USD",
+                           "iso4217/",
+                           "iso4217/usd",
+                           "iso4217/Usd",
+                           "iso4217/XXX",
+                           "iso4217/US",
+                           "iso4217/USDC",
+                           "iso4217/USD ",
+                           "iso4217/SD ",
+                           "iso4217/D U",
+                           "ISO4217/USD",
+                           "iso4217/U\xd0\x85"
+                           "D",
+                           "iso4217/XAU",
+                           "caip19/",
+                           "caip19/eip155:1/slip44:61",
+                           "caip19/eip155:0/slip44:60",
+                           "caip19//slip44:60",
+                           "caip19/slip44:60",
+                           "/slip44:60",
+                           "caip19/60",
+                           "caip19/eip155:0/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
+                           "caip19/eip155:1/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bDA02913"}) {
     ASSERT_FALSE(Unit::Parse(text).ok()) << text;
     EXPECT_EQ(Unit::Parse(text).error().reason, "INVALID_UNIT");
   }

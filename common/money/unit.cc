@@ -42,20 +42,24 @@ std::optional<unsigned> CurrencyExponent(std::string_view currency) {
   return std::nullopt;
 }
 
+namespace {
+
+Result<Unit> ParseCaip19(std::string_view text) {
+  if (text.ends_with(kNative)) {
+    const Result<ChainId> chain = ChainId::Parse(text.substr(0, text.size() - kNative.size()));
+    if (!chain.ok()) return Error::InvalidArgument("INVALID_UNIT", chain.error().message);
+    return Unit::Native(*chain);
+  }
+  const Result<AssetId> asset = AssetId::Parse(text);
+  if (!asset.ok()) return Error::InvalidArgument("INVALID_UNIT", asset.error().message);
+  return Unit::Token(*asset);
+}
+
+}  // namespace
+
 Result<Unit> Unit::Parse(std::string_view text) {
   if (text.starts_with(kFiat)) return Fiat(text.substr(kFiat.size()));
-  if (text.starts_with(kToken) && text.ends_with(kNative)) {
-    text.remove_prefix(kToken.size());
-    text.remove_suffix(kNative.size());
-    const Result<ChainId> chain = ChainId::Parse(text);
-    if (!chain.ok()) return Error::InvalidArgument("INVALID_UNIT", chain.error().message);
-    return Native(*chain);
-  }
-  if (text.starts_with(kToken)) {
-    const Result<AssetId> asset = AssetId::Parse(text.substr(kToken.size()));
-    if (!asset.ok()) return Error::InvalidArgument("INVALID_UNIT", asset.error().message);
-    return Token(*asset);
-  }
+  if (text.starts_with(kToken)) return ParseCaip19(text.substr(kToken.size()));
   return Error::InvalidArgument(
       "INVALID_UNIT", "a unit is iso4217/<currency> or caip19/eip155:<number>/erc20:<address>");
 }
