@@ -117,7 +117,7 @@ export class Mesh {
   async deploy() {
     const keys = await this.keys();
     this.contracts = {};
-    for (const chain of this.chains) {
+    await Promise.all(this.chains.map(async (chain) => {
       for (const name of ['owner', 'operator', 'payer']) {
         const balance = BigInt(await rpc(chain, 'eth_getBalance', [keys[name].address, 'latest']));
         if (balance < 10n ** 18n) {
@@ -128,7 +128,7 @@ export class Mesh {
         rpcUrl: chain.rpcUrl, key: keys.owner.key, owner: keys.owner.address, operators: [keys.operator.address], dev: true,
       });
       await this.fundPayer(chain, keys);
-    }
+    }));
   }
 
   async keys() {
@@ -154,13 +154,15 @@ export class Mesh {
     const owner = privateKeyToAccount(keys.owner.key);
     const client = createPublicClient({transport: http(chain.rpcUrl), pollingInterval: 100});
     const wallet = createWalletClient({account: owner, transport: http(chain.rpcUrl), chain: null});
+    const minted = [];
+    let nonce = await client.getTransactionCount({address: owner.address});
     for (const token of Object.values(this.contracts[chain.chain].tokens)) {
       const held = await client.readContract({address: token, abi, functionName: 'balanceOf', args: [keys.payer.address]});
       if (held >= 1_000_000n * 10n ** 6n) continue;
-      const hash = await wallet.writeContract({address: token, abi, functionName: 'mint',
-                                               args: [keys.payer.address, 100_000_000n * 10n ** 6n], chain: null});
-      await client.waitForTransactionReceipt({hash});
+      minted.push(await wallet.writeContract({address: token, abi, functionName: 'mint', nonce: nonce++,
+                                              args: [keys.payer.address, 100_000_000n * 10n ** 6n], chain: null}));
     }
+    for (const hash of minted) await client.waitForTransactionReceipt({hash});
   }
 
   /** A development chain lives in memory with snapshots: after a hard stop it may come back older than
