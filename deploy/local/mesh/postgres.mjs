@@ -129,7 +129,7 @@ export class Postgres {
     writeFileSync(password, this.secret('postgres-admin'), {mode: 0o644});
     try {
       this.run('initdb', ['-D', data, '-U', 'paymesh_admin', '-A', 'scram-sha-256', `--pwfile=${password}`,
-                          '-E', 'UTF8', '--locale=C.UTF-8']);
+                          '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
     } finally {
       rmSync(password);
     }
