@@ -21,10 +21,12 @@ struct Entry {
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 
-// Empty fields match everything.
+// Empty fields match everything. Name a filter before a co_await: gcc 12 destroys a temporary made
+// with braces twice there (Filter::All() is safe).
 struct Filter {
   std::string subject = {};
   std::string owner = {};
+  static Filter All() { return {}; }
   bool Matches(const Entry& entry) const {
     return (subject.empty() || subject == entry.subject) && (owner.empty() || owner == entry.owner);
   }

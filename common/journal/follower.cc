@@ -180,6 +180,8 @@ Task<Status> Follower::State::ApplyAll(Self self, std::shared_ptr<FollowerBuffer
   for (;;) {
     std::vector<Entry> batch = co_await FollowerBuffer::Take(buffer, self->options.max_batch);
     if (batch.empty()) co_return buffer->end();
+    const std::size_t buffered = buffer->size();
+    self->Note([&](FollowerStats& stats) { stats.buffered = buffered; });
     Status ordered = self->CheckOrder(batch, cursor);
     if (!ordered.ok()) co_return ordered;
     const std::int64_t last = batch.back().position;

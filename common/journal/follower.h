@@ -63,6 +63,7 @@ struct FollowerStats {
   std::uint64_t batches = 0;
   std::uint64_t opened = 0;         // streams
   std::uint64_t contended = 0;      // times another replica had the cursor
+  std::size_t buffered = 0;         // read and waiting when the batch at hand was taken
   int failed_attempts = 0;          // in a row, of the batch at hand; > 2: stalled
   bool connected = false;
 };

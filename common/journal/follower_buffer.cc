@@ -68,4 +68,9 @@ Status FollowerBuffer::end() const {
   return end_.value_or(Status());
 }
 
+std::size_t FollowerBuffer::size() const {
+  std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
 }  // namespace paymesh::journal

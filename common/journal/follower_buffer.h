@@ -28,6 +28,7 @@ class FollowerBuffer {
   // No more will come; what is there can still be taken. The first reason stays.
   void Close(Status why);
   Status end() const;
+  std::size_t size() const;
 
  private:
   using Signal = pg::OneShot<bool>;

@@ -47,8 +47,8 @@ Task<Result<Page>> Hub::ReadOrWait(std::string journal, std::int64_t after, int 
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) co_return page;
-    const Woken woken =
-        co_await State::Shot::Wait(state->Watch(journal, after, filter, left));
+    const std::shared_ptr<State::Shot> shot = state->Watch(journal, after, filter, left);
+    const Woken woken = co_await State::Shot::Wait(shot);
     if (woken.why == Waking::kNews) continue;
     if (woken.why == Waking::kTimeout) {
       page->scanned = std::max(page->scanned, woken.scanned);
@@ -65,7 +65,8 @@ Task<Result<Page>> Hub::ReadOrWait(std::string journal, std::int64_t after, int 
 Task<bool> Hub::WaitBeyond(std::string journal, std::int64_t position,
                            std::chrono::milliseconds wait) {
   const std::shared_ptr<State> state = state_;
-  const Woken woken = co_await State::Shot::Wait(state->Watch(journal, position, {}, wait));
+  const std::shared_ptr<State::Shot> shot = state->Watch(journal, position, Filter::All(), wait);
+  const Woken woken = co_await State::Shot::Wait(shot);
   co_return woken.why == Waking::kNews;
 }
 

@@ -47,7 +47,8 @@ class Hub {
 
   // What there is above `after`, at most `limit` entries; never waits for new ones.
   // FAILED_PRECONDITION POSITION_AHEAD as in append.h.
-  Task<Result<Page>> Read(std::string journal, std::int64_t after, int limit, Filter filter = {});
+  Task<Result<Page>> Read(std::string journal, std::int64_t after, int limit,
+                          Filter filter = Filter::All());
 
   // The same, but when nothing matches, waits for something that does, at most `wait`; then the page
   // is empty. Resumes on the caller's executor; throws operation_aborted when cancelled.

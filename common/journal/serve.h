@@ -28,7 +28,7 @@ struct ServeOptions {
 // one batch.
 using WriteEntry = std::function<Task<bool>(const Entry& entry)>;
 
-// Ends OK when write returns false or max_duration has passed; throws operation_aborted when the call
+// Name `options` and `write` before the co_await (gcc 12). Ends OK when write returns false or max_duration has passed; throws operation_aborted when the call
 // is cancelled. INVALID_ARGUMENT for a negative position; errors as in Hub::Read.
 Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write);
 

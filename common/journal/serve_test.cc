@@ -1,0 +1,86 @@
+// A stream gives everything once, in order, and ends when the peer does.
+#include "common/journal/serve.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "common/journal/append.h"
+#include "common/journal/hub.h"
+#include "common/pg/test_database.h"
+#include "common/pg/test_run.h"
+
+namespace paymesh::journal {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Takes entries until it has `enough`.
+struct Sink {
+  std::size_t enough;
+  std::vector<Entry> entries = {};
+
+  static Task<bool> Write(std::shared_ptr<Sink> self, const Entry& entry) {
+    self->entries.push_back(entry);
+    co_return self->entries.size() < self->enough;
+  }
+};
+
+class Serve : public testing::Test {
+ protected:
+  ~Serve() override {
+    hub_.Close();
+    pool_.join();
+  }
+  void Append(int count, const std::string& owner = "o") {
+    const auto write = [&](pg::Transaction& tx) -> Status {
+      for (int i = 0; i < count; ++i) journal::Append(tx, "events", {.owner = owner, .kind = "k"});
+      return {};
+    };
+    ASSERT_TRUE(server_.database().TransactBlocking({}, write).ok());
+  }
+  std::future<Status> Start(std::shared_ptr<Sink> sink, ServeOptions options) {
+    options.journal = "events";
+    WriteEntry write = [sink](const Entry& entry) { return Sink::Write(sink, entry); };
+    return pg::StartTask(pool_, ServeStream(hub_, options, write));
+  }
+
+  pg::TestDatabase server_;
+  Hub hub_{server_.database()};
+  boost::asio::thread_pool pool_{1};
+};
+
+TEST_F(Serve, GivesWhatWasThereAndThenWhatComes) {
+  Append(5);
+  auto sink = std::make_shared<Sink>(8);
+  auto stream = Start(sink, {.after = 2, .batch = 2});
+  for (int i = 0; i < 5; ++i) Append(1);
+  EXPECT_TRUE(stream.get().ok());
+  ASSERT_EQ(sink->entries.size(), 8U);
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(sink->entries[i].position, static_cast<std::int64_t>(i + 3));
+}
+
+TEST_F(Serve, GivesAnOwnerOnlyItsOwn) {
+  auto sink = std::make_shared<Sink>(2);
+  auto stream = Start(sink, {.filter = {.owner = "mer_1"}});
+  Append(2, "mer_2");
+  Append(1, "mer_1");
+  Append(2, "mer_2");
+  Append(1, "mer_1");
+  EXPECT_TRUE(stream.get().ok());
+  EXPECT_EQ(sink->entries[0].position, 3);
+  EXPECT_EQ(sink->entries[1].position, 6);
+}
+
+TEST_F(Serve, EndsWellAtItsAge) {
+  EXPECT_TRUE(Start(std::make_shared<Sink>(1), {.max_duration = 50ms}).get().ok());
+}
+
+TEST_F(Serve, RefusesPositionsThatCannotBe) {
+  EXPECT_EQ(Start(std::make_shared<Sink>(1), {.after = -1}).get().error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(Start(std::make_shared<Sink>(1), {.after = 1}).get().error().reason, "POSITION_AHEAD");
+}
+
+}  // namespace
+}  // namespace paymesh::journal

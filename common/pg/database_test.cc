@@ -15,7 +15,7 @@
 
 #include "common/pg/test_database.h"
 #include "common/pg/test_proxy.h"
-#include "common/runtime/run_blocking.h"
+#include "common/pg/test_run.h"
 
 namespace paymesh::pg {
 namespace {
@@ -74,7 +74,7 @@ TEST_F(DatabaseTest, ReturnsTheFunctionsValueToItsCoroutine) {
   auto read = [](Transaction& tx) -> Result<U256> {
     return tx.Execute("SELECT balance FROM account WHERE id = $1", "b").front().Get<U256>("balance");
   };
-  EXPECT_EQ(*runtime::RunBlocking(database.Transact({.name = "read"}, read)), U256(100));
+  EXPECT_EQ(*RunTask(database.Transact({.name = "read"}, read)), U256(100));
 }
 
 TEST_F(DatabaseTest, RunsHooksLastAndRollsBackWhenOneFails) {
@@ -82,7 +82,7 @@ TEST_F(DatabaseTest, RunsHooksLastAndRollsBackWhenOneFails) {
   const auto work = [](Transaction& tx) -> Status {
     tx.BeforeCommit([](Transaction& ending) {
       ending.Execute("UPDATE account SET balance = balance * 2 WHERE id = 'a'");
-      ending.BeforeCommit([](Transaction& last) { AddOne(last); });
+      ending.BeforeCommit([](Transaction& last) { (void)AddOne(last); });
     });
     return AddOne(tx);
   };
@@ -99,7 +99,7 @@ TEST_F(DatabaseTest, RunsHooksLastAndRollsBackWhenOneFails) {
 TEST_F(DatabaseTest, AnErrorThatTheFunctionSwallowedDoesNotLookLikeSuccess) {
   Database database(Options(1));
   const auto work = [](Transaction& tx) -> Status {
-    AddOne(tx);
+    (void)AddOne(tx);
     try {
       tx.Execute("SELECT 1/0");
     } catch (const SqlError&) {
@@ -178,7 +178,7 @@ TEST_F(DatabaseTest, RunsATransactionAgainWhoseConnectionWasKilledInTheMiddle) {
   Database database(Options(1));
   int runs = 0;
   const auto work = [&](Transaction& tx) -> Status {
-    AddOne(tx);
+    (void)AddOne(tx);
     if (runs++ == 0) server_.KillConnections();
     tx.Execute("SELECT 1");
     return {};
@@ -346,8 +346,7 @@ TEST_F(DatabaseTest, ResumesItsCallersOnTheirStrands) {
   std::vector<std::future<bool>> results;
   for (int i = 0; i < 8; ++i) {
     auto strand = boost::asio::make_strand(boost::asio::any_io_executor(context.get_executor()));
-    results.push_back(
-        boost::asio::co_spawn(strand, StaysOnStrand(database, strand), boost::asio::use_future));
+    results.push_back(StartTask(strand, StaysOnStrand(database, strand)));
   }
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) threads.emplace_back([&] { context.run(); });

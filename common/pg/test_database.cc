@@ -64,6 +64,7 @@ TestDatabase::~TestDatabase() {
 }
 
 Database& TestDatabase::database() {
+  std::lock_guard lock(mutex_);
   if (!database_) {
     DatabaseOptions options;
     options.conninfo = conninfo_;

@@ -1,9 +1,10 @@
 // For tests: a database of its own on the server that PAYMESH_TEST_PG names, dropped at the end.
 // Aborts with a message when there is no server, so a test never passes by not running.
-// One thread.
+// Any thread, but for its end.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class TestDatabase {
  private:
   std::string name_;
   std::string conninfo_;
+  std::mutex mutex_;
   std::unique_ptr<Database> database_;
 };
 
