@@ -35,15 +35,43 @@ U256 LockedBalance(pg::Transaction& tx, const AccountKey& account);
 // What may be paid out to the merchant now: 2110.
 Result<U256> AvailableFor(pg::Transaction& tx, std::string_view merchant_id, std::string_view unit);
 
-// Without locking.
+// Reading, without locking.
 std::optional<Journal> FindJournal(pg::Transaction& tx, std::string_view journal_id);
+// Empty fields match everything.
+struct JournalFilter {
+  std::string payment_id = {};
+  std::string merchant_id = {};
+  std::string payout_id = {};
+  std::string account_id = {};
+  std::string journal_id = {};
+};
+// Newest first, with a sequence below `before` (0: from the newest).
+std::vector<Journal> ListJournalRows(pg::Transaction& tx, const JournalFilter& filter,
+                                     std::int64_t before, int limit);
+
+struct AccountRow {
+  AccountKey key;
+  U256 debits;
+  U256 credits;
+  std::int64_t leg_count = 0;
+};
+struct AccountFilter {
+  std::string owner = {};
+  std::uint32_t code = 0;
+  std::string unit = {};
+  std::string account_id = {};
+};
+// By id, in byte order, after `after`.
+std::vector<AccountRow> ListAccountRows(pg::Transaction& tx, const AccountFilter& filter,
+                                        std::string_view after, int limit);
 // All journals of these events with their legs, oldest first, reversals left out; the ids of the
 // reversed ones stand in `reversed`.
 struct EventJournal {
   Journal journal;
   bool reversed = false;
 };
-std::vector<EventJournal> JournalsOf(pg::Transaction& tx, const std::vector<std::string>& event_ids);
+std::vector<EventJournal> JournalsOf(pg::Transaction& tx,
+                                     const std::vector<std::string>& event_ids);
 
 // Appends to the journal `events`.
 void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event);
