@@ -33,7 +33,8 @@ constexpr std::size_t kMaxIdleTotal = 256;
 
 // One connection, plain or TLS, and what is running on it. Used by one coroutine at a time.
 struct Connection {
-  explicit Connection(const asio::any_io_executor& executor) : socket(executor), resolver(executor) {}
+  explicit Connection(const asio::any_io_executor& executor)
+      : socket(executor), resolver(executor) {}
 
   tcp::socket& lowest() { return tls ? tls->next_layer() : socket; }
   void Abort() {
@@ -50,11 +51,12 @@ struct Connection {
 };
 using ConnectionPtr = std::shared_ptr<Connection>;
 
-// Closes the connection when its time is up. The handler runs on the waiting coroutine's executor, so
-// nothing else touches the connection then.
+// Closes the connection when its time is up. The handler runs on the waiting coroutine's executor,
+// so nothing else touches the connection then.
 class Deadline {
  public:
-  Deadline(const asio::any_io_executor& executor, steady_clock::time_point at, ConnectionPtr connection)
+  Deadline(const asio::any_io_executor& executor, steady_clock::time_point at,
+           ConnectionPtr connection)
       : timer_(executor, at), expired_(std::make_shared<bool>(false)) {
     timer_.async_wait(asio::bind_executor(
         executor, [expired = expired_, weak = std::weak_ptr(connection)](error_code error) {
@@ -219,8 +221,8 @@ Task<Result<std::vector<tcp::endpoint>>> Client::Impl::Resolve(const Url& url,
   if (!not_numeric) {
     endpoints.emplace_back(address, url.port);
   } else {
-    auto [error, found] = co_await connection.resolver.async_resolve(
-        url.host, std::to_string(url.port), kAwait);
+    auto [error, found] =
+        co_await connection.resolver.async_resolve(url.host, std::to_string(url.port), kAwait);
     if (error) co_return Failed("cannot resolve " + url.host, error);
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
   }
@@ -241,8 +243,7 @@ Task<Status> Client::Impl::Handshake(const Url& url, Connection& connection) {
   SSL* ssl = connection.tls->native_handle();
   SSL_set_tlsext_host_name(ssl, url.host.c_str());
   connection.tls->set_verify_callback(asio::ssl::host_name_verification(url.host));
-  auto [error] =
-      co_await connection.tls->async_handshake(asio::ssl::stream_base::client, kAwait);
+  auto [error] = co_await connection.tls->async_handshake(asio::ssl::stream_base::client, kAwait);
   if (error) co_return Failed("TLS with " + url.host, error);
   co_return Status();
 }

@@ -1,5 +1,6 @@
 // An HTTP/1.1 client: http and https, keep-alive connections pooled by origin, and a limit on
-// everything. Any thread; a call resumes on its caller's executor.
+// everything. Any thread; a call resumes on its caller's executor. Kept connections belong to the
+// io_context of the call that made them: all callers share one, and it outlives the client.
 #pragma once
 
 #include <chrono>

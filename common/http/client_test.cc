@@ -29,8 +29,9 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-// Accepts connections one after another; for each request that ends its header, writes what `answer`
-// gives for (number of the connection, number of the request on it); nothing ends the connection.
+// Accepts connections one after another; for each request that ends its header, writes what
+// `answer` gives for (number of the connection, number of the request on it); nothing ends the
+// connection.
 class ScriptedServer {
  public:
   using Answer = std::function<std::optional<std::string>(int connection, int request)>;
@@ -115,13 +116,26 @@ std::string Ok(const std::string& body, const std::string& more = "") {
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-Result<Response> Post(Client& client, const std::string& url,
-                      std::chrono::milliseconds timeout = 5s) {
+// A client with the io_context that its kept connections live on.
+struct Loop {
+  explicit Loop(ClientOptions options = {}) : client(std::move(options)) {}
+  template <class T>
+  T Run(Task<T> task) {
+    auto future = runtime::StartOn(context.get_executor(), std::move(task));
+    context.restart();
+    context.run();
+    return future.get();
+  }
+  asio::io_context context;
+  Client client;
+};
+
+Result<Response> Post(Loop& loop, const std::string& url, std::chrono::milliseconds timeout = 5s) {
   Request request;
   request.url = url;
   request.body = "{}";
   request.timeout = timeout;
-  return runtime::RunBlocking(client.Send(std::move(request)));
+  return loop.Run(loop.client.Send(std::move(request)));
 }
 
 Task<int> PostTimes(Client& client, std::string url, int times) {
@@ -138,8 +152,8 @@ Task<int> PostTimes(Client& client, std::string url, int times) {
 
 TEST(HttpClient, SendsAndReceives) {
   ScriptedServer server([](int, int) { return Ok("{\"result\":1}"); });
-  Client client;
-  const auto answer = Post(client, server.Url());
+  Loop loop;
+  const auto answer = Post(loop, server.Url());
   ASSERT_TRUE(answer.ok()) << answer.error().ToString();
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, "{\"result\":1}");
@@ -149,33 +163,32 @@ TEST(HttpClient, SendsAndReceives) {
 
 TEST(HttpClient, KeepsItsConnection) {
   ScriptedServer server([](int, int) { return Ok("x"); });
-  Client client;
-  EXPECT_EQ(runtime::RunBlocking(PostTimes(client, server.Url(), 20)), 20);
+  Loop loop;
+  EXPECT_EQ(loop.Run(PostTimes(loop.client, server.Url(), 20)), 20);
   EXPECT_EQ(server.connections(), 1);
-  EXPECT_EQ(client.idle_connections(), 1U);
+  EXPECT_EQ(loop.client.idle_connections(), 1U);
 }
 
 TEST(HttpClient, ReplacesAKeptConnectionThatTheServerHasClosed) {
-  ScriptedServer server([](int, int request) {
-    return request == 0 ? std::optional(Ok("x")) : std::nullopt;
-  });
-  Client client;
-  EXPECT_EQ(runtime::RunBlocking(PostTimes(client, server.Url(), 5)), 5);
+  ScriptedServer server(
+      [](int, int request) { return request == 0 ? std::optional(Ok("x")) : std::nullopt; });
+  Loop loop;
+  EXPECT_EQ(loop.Run(PostTimes(loop.client, server.Url(), 5)), 5);
   EXPECT_EQ(server.connections(), 5);
 }
 
 TEST(HttpClient, DoesNotKeepWhatTheServerCloses) {
   ScriptedServer server([](int, int) { return Ok("x", "Connection: close\r\n"); });
-  Client client;
-  ASSERT_TRUE(Post(client, server.Url()).ok());
-  EXPECT_EQ(client.idle_connections(), 0U);
+  Loop loop;
+  ASSERT_TRUE(Post(loop, server.Url()).ok());
+  EXPECT_EQ(loop.client.idle_connections(), 0U);
 }
 
 TEST(HttpClient, GivesUpWhenNoAnswerComesInTime) {
   ScriptedServer server([](int, int) { return "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"; });
-  Client client;
+  Loop loop;
   const auto start = std::chrono::steady_clock::now();
-  const auto answer = Post(client, server.Url(), 100ms);
+  const auto answer = Post(loop, server.Url(), 100ms);
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().reason, "HTTP_TIMEOUT");
   EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
@@ -189,9 +202,9 @@ TEST(HttpClient, RefusesAnAnswerThatIsTooLarge) {
   });
   ClientOptions options;
   options.max_response_bytes = 1'000;
-  Client client(options);
+  Loop loop(options);
   for (int i = 0; i < 2; ++i) {
-    const auto answer = Post(client, server.Url());
+    const auto answer = Post(loop, server.Url());
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().reason, "RESPONSE_TOO_LARGE");
   }
@@ -203,18 +216,18 @@ TEST(HttpClient, SaysWhenNobodyListensOrTheAnswerIsBrokenOff) {
     ScriptedServer server([](int, int) { return Ok("x"); });
     url = server.Url();
   }
-  Client client;
-  EXPECT_EQ(Post(client, url).error().reason, "CONNECTION_FAILED");
+  Loop loop;
+  EXPECT_EQ(Post(loop, url).error().reason, "CONNECTION_FAILED");
   ScriptedServer breaking([](int, int request) {
     return request == 0 ? std::optional<std::string>("HTTP/1.1 garbage\r\n\r\n") : std::nullopt;
   });
-  EXPECT_EQ(Post(client, breaking.Url()).error().reason, "CONNECTION_FAILED");
+  EXPECT_EQ(Post(loop, breaking.Url()).error().reason, "CONNECTION_FAILED");
 }
 
 TEST(HttpClient, StopsWhenItsCallerIsCancelled) {
   ScriptedServer server([](int, int) { return ""; });
-  Client client;
   asio::io_context context;
+  Client client;
   asio::cancellation_signal signal;
   bool cancelled = false;
   asio::co_spawn(context, PostTimes(client, server.Url(), 1),
@@ -222,7 +235,8 @@ TEST(HttpClient, StopsWhenItsCallerIsCancelled) {
                    cancelled = runtime::IsCancellation(error);
                  }));
   asio::steady_timer timer(context, 50ms);
-  timer.async_wait([&](boost::system::error_code) { signal.emit(asio::cancellation_type::terminal); });
+  timer.async_wait(
+      [&](boost::system::error_code) { signal.emit(asio::cancellation_type::terminal); });
   context.run();
   EXPECT_TRUE(cancelled);
 }
@@ -231,8 +245,8 @@ TEST(HttpClient, AsksBeforeItConnects) {
   ScriptedServer server([](int, int) { return Ok("x"); });
   ClientOptions options;
   options.allow_address = IsPublicAddress;
-  Client client(options);
-  EXPECT_EQ(Post(client, server.Url()).error().reason, "ADDRESS_NOT_ALLOWED");
+  Loop loop(options);
+  EXPECT_EQ(Post(loop, server.Url()).error().reason, "ADDRESS_NOT_ALLOWED");
   EXPECT_EQ(server.connections(), 0);
 }
 
@@ -245,11 +259,11 @@ TEST(HttpClient, VerifiesTheServersCertificate) {
   ScriptedServer server([](int, int) { return Ok("secret"); }, &tls);
   ClientOptions options;
   options.ca_file = files.ca;
-  Client trusting(options);
+  Loop trusting(options);
   const auto answer = Post(trusting, server.Url("https"));
   ASSERT_TRUE(answer.ok()) << answer.error().ToString();
   EXPECT_EQ(answer->body, "secret");
-  EXPECT_EQ(trusting.idle_connections(), 1U);
+  EXPECT_EQ(trusting.client.idle_connections(), 1U);
 }
 
 TEST(HttpClient, RefusesAServerWhoseAuthorityItDoesNotTrust) {
@@ -259,7 +273,7 @@ TEST(HttpClient, RefusesAServerWhoseAuthorityItDoesNotTrust) {
   tls.use_certificate_chain_file(files.certificate);
   tls.use_private_key_file(files.key, asio::ssl::context::pem);
   ScriptedServer server([](int, int) { return Ok("secret"); }, &tls);
-  Client strict;
+  Loop strict;
   EXPECT_EQ(Post(strict, server.Url("https")).error().reason, "CONNECTION_FAILED");
 }
 

@@ -64,9 +64,9 @@ bool IsPublic6(const Bytes16& address) {
   // Of the whole space only 2000::/3 is given out; that leaves out ::, ::1, compatible addresses,
   // fc00::/7, fe80::/10, ff00::/8 and the local NAT64 prefix.
   if ((address[0] & 0xe0) != 0x20) return false;
-  if (HasPrefix(address, {0x20, 0x02})) return IsPublic4(Inner4(address, 2));  // 6to4
+  if (HasPrefix(address, {0x20, 0x02})) return IsPublic4(Inner4(address, 2));      // 6to4
   if (HasPrefix(address, {0x20, 0x01}) && (address[2] & 0xfe) == 0) return false;  // Teredo & co.
-  if (HasPrefix(address, {0x20, 0x01, 0x0d, 0xb8})) return false;  // documentation
+  if (HasPrefix(address, {0x20, 0x01, 0x0d, 0xb8})) return false;                  // documentation
   if (HasPrefix(address, {0x3f, 0xff}) && (address[2] & 0xf0) == 0) return false;
   return true;
 }

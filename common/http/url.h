@@ -20,8 +20,8 @@ struct Url {
   std::string HostHeader() const;
 };
 
-// INVALID_ARGUMENT INVALID_URL: another scheme, user information, white space or control characters,
-// no host, a port that is none, or more than 2,048 characters. A fragment is dropped.
+// INVALID_ARGUMENT INVALID_URL: another scheme, user information, white space or control
+// characters, no host, a port that is none, or more than 2,048 characters. A fragment is dropped.
 Result<Url> ParseUrl(std::string_view text);
 
 }  // namespace paymesh::http

@@ -1,8 +1,7 @@
 // Unary calls between gRPC and coroutines, with real servers on free ports.
 #include <grpcpp/channel.h>
-#include <gtest/gtest.h>
-
 #include <grpcpp/security/server_credentials.h>
+#include <gtest/gtest.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <future>
@@ -66,9 +65,7 @@ TEST(Bridge, AHandlerAnswers) {
   TestPool pool;
   TestServer server(pool, {.handlers = {.echo = Copy}});
   auto stub = echo::EchoService::NewStub(server.Channel());
-  auto answer =
-      runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 5s}))
-          .get();
+  auto answer = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 5s})).get();
   ASSERT_TRUE(answer.ok()) << answer.error().ToString();
   EXPECT_EQ(answer->text(), "hello");
 }
@@ -96,9 +93,7 @@ TEST(Bridge, AnErrorCarriesReasonDomainAndDetails) {
   };
   TestServer server(pool, {.handlers = handlers});
   auto stub = echo::EchoService::NewStub(server.Channel());
-  auto answer =
-      runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 5s}))
-          .get();
+  auto answer = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 5s})).get();
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().reason, "INVALID_FIELD");
   ASSERT_EQ(answer.error().violations.size(), 1U);
@@ -212,8 +207,7 @@ TEST(Bridge, BeyondTheLimitOfCallsItSaysOverloadedAndWhenToComeBack) {
   auto stub = echo::EchoService::NewStub(server.Channel());
   auto first = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 1s}));
   ASSERT_TRUE(Eventually([&] { return sleeper.running == 1; }));
-  auto second = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 1s}))
-                    .get();
+  auto second = runtime::StartOn(pool.executor(), EchoTask(*stub, {.timeout = 1s})).get();
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().reason, "OVERLOADED");
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
@@ -275,7 +269,9 @@ TEST(Bridge, ATakenPortIsSaidAtOnce) {
   ServerOptions options;
   options.address = server.target();
   options.credentials = grpc::InsecureServerCredentials();
-  const auto second = Server::Start(options, {});
+  CallRunner& runner = server.runner();
+  EchoService service(runner, {});
+  const auto second = Server::Start(options, {Serve<echo::EchoService>(service)});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().reason, "PORT_TAKEN");
 }
@@ -286,8 +282,7 @@ TEST(Bridge, TheProbeTellsALivingListenerFromADeadOne) {
   EXPECT_TRUE(ProbePort(server.target(), 2s));
   // A socket that listens and never accepts: the kernel still completes the connection.
   boost::asio::io_context context;
-  boost::asio::ip::tcp::acceptor deaf(
-      context, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  boost::asio::ip::tcp::acceptor deaf(context, {boost::asio::ip::make_address("127.0.0.1"), 0});
   EXPECT_FALSE(ProbePort("127.0.0.1:" + std::to_string(deaf.local_endpoint().port()), 100ms));
 }
 

@@ -1,4 +1,4 @@
-// One served call as its handler sees it. Lives on the call's strand until the handler has returned.
+// One served call as its handler sees it. Lives on the call's strand until the handler returns.
 #pragma once
 
 #include <chrono>

@@ -7,10 +7,10 @@ namespace {
 
 // As go-grpc-prometheus writes codes, which dashboards expect.
 constexpr std::array<const char*, 17> kCodes = {
-    "OK",           "Canceled",          "Unknown",            "InvalidArgument", "DeadlineExceeded",
-    "NotFound",     "AlreadyExists",     "PermissionDenied",   "ResourceExhausted",
-    "FailedPrecondition", "Aborted",     "OutOfRange",         "Unimplemented",   "Internal",
-    "Unavailable",  "DataLoss",          "Unauthenticated"};
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
 
 const runtime::Metrics::Buckets kBuckets = {.001, .0025, .005, .01, .025, .05, .1,
                                             .25,  .5,    1,    2.5, 5,    10};
@@ -53,9 +53,10 @@ CallRunner::CallRunner(CallRunnerOptions options)
   if (impl_->options.authorizer) impl_->AddMethods(impl_->options.authorizer->table());
   if (impl_->options.metrics == nullptr) return;
   runtime::Metrics& metrics = *impl_->options.metrics;
-  auto& unary = metrics.Gauge("grpc_server_in_flight", "Calls being served.", {{"grpc_type", "unary"}});
-  auto& streams =
-      metrics.Gauge("grpc_server_in_flight", "Calls being served.", {{"grpc_type", "server_stream"}});
+  auto& unary =
+      metrics.Gauge("grpc_server_in_flight", "Calls being served.", {{"grpc_type", "unary"}});
+  auto& streams = metrics.Gauge("grpc_server_in_flight", "Calls being served.",
+                                {{"grpc_type", "server_stream"}});
   // The runner's state outlives the endpoint that renders the metrics (host.cc).
   metrics.OnCollect([impl = impl_.get(), &unary, &streams] {
     unary.Set(static_cast<double>(impl->unary.load()));

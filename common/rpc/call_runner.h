@@ -1,5 +1,5 @@
-// What all served calls of a process share: executor, authorisation, limits, metrics, logs. Made once
-// at start; server.h runs each call through it. Any thread.
+// What all served calls of a process share: executor, authorisation, limits, metrics, logs. Made
+// once at start; server.h runs each call through it. Any thread.
 #pragma once
 
 #include <chrono>
@@ -64,8 +64,8 @@ class CallRunner {
   // Set by the host between reading the configuration and serving.
   void SetAuthorizer(std::shared_ptr<const Authorizer> authorizer);
 
-  // For drain: refuses new streams and cancels those that run, which end UNAVAILABLE SHUTTING_DOWN, so
-  // that their readers go to another replica. Unary calls are left to finish.
+  // For drain: refuses new streams and cancels those that run, which end UNAVAILABLE SHUTTING_DOWN,
+  // so that their readers go to another replica. Unary calls are left to finish.
   void CancelStreams();
 
   std::size_t unary_in_flight() const;

@@ -6,8 +6,8 @@
 //       {.timeout = 2s, .parent = &call});
 //
 // The deadline is the sooner of now + timeout and the parent's (less a tenth of what remains). When
-// the calling coroutine is cancelled, the peer's call is cancelled. Any thread; each call resumes on
-// its caller's executor.
+// the calling coroutine is cancelled, the peer's call is cancelled. Any thread; each call resumes
+// on its caller's executor.
 #pragma once
 
 #include <grpcpp/client_context.h>
@@ -37,7 +37,7 @@ Task<Result<Response>> TakeResponse(Task<Status> call, std::shared_ptr<Response>
 }
 
 // Response, or the peer's error (status.h). CANCELLED when the calling coroutine was cancelled.
-// Not a coroutine itself: options are read at once, the request is moved to where the call keeps it.
+// Not a coroutine itself: options are read at once, and the request moves to where it stays.
 template <class Interface, class Request, class Response>
 Task<Result<Response>> CallUnary(std::type_identity_t<Interface>& stub,
                                  void (Interface::*method)(grpc::ClientContext*, const Request*,
@@ -55,7 +55,7 @@ Task<Result<Response>> CallUnary(std::type_identity_t<Interface>& stub,
   auto start = [&stub, method, state](std::function<void(grpc::Status)> done) {
     // The callback holds the state, so that gRPC may write to it whatever becomes of the coroutine.
     (stub.*method)(&state->context, &state->request, &state->response,
-                   [state, done = std::move(done)](grpc::Status status) { done(std::move(status)); });
+                   [state, done = std::move(done)](grpc::Status s) { done(std::move(s)); });
   };
   return TakeResponse<Response>(
       AwaitCall(start, std::shared_ptr<grpc::ClientContext>(state, &state->context)),
@@ -78,8 +78,8 @@ class ClientStream {
   // Waits for one message. Nothing: the peer ended the stream with OK. After an error or the end
   // every further read gives the same.
   Task<Result<std::optional<M>>> Read() { return ReadOne(reader_); }
-  // Waits until there is at least one message and takes all that have arrived, at most `max`. Empty:
-  // the peer ended the stream with OK.
+  // Waits until there is at least one message and takes all that have arrived, at most `max`.
+  // Empty: the peer ended the stream with OK.
   Task<Result<std::vector<M>>> ReadBatch(std::size_t max) { return ReadMany(reader_, max); }
   void Cancel() { reader_->Cancel(); }
 

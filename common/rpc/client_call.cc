@@ -42,7 +42,9 @@ void PrepareContext(grpc::ClientContext& context, const CallOptions& options) {
 Task<Status> AwaitCall(std::function<void(std::function<void(grpc::Status)>)> start,
                        std::shared_ptr<grpc::ClientContext> context) {
   std::function<void(runtime::Resume<grpc::Status>)> begin =
-      [start = std::move(start)](runtime::Resume<grpc::Status> resume) { start(std::move(resume)); };
+      [start = std::move(start)](runtime::Resume<grpc::Status> resume) {
+        start(std::move(resume));
+      };
   std::function<void()> cancel = [context = std::move(context)] { context->TryCancel(); };
   return ToStatus(runtime::Suspend<grpc::Status>(std::move(begin), std::move(cancel)));
 }

@@ -20,8 +20,8 @@
 
 namespace paymesh::rpc {
 
-// Trivially destructible on purpose: such a temporary is safe inside a co_await expression (gcc 12).
-// Everything is read before the call returns its Task.
+// Trivially destructible on purpose: such a temporary is safe inside a co_await expression (gcc
+// 12). Everything is read before the call returns its Task.
 struct CallOptions {
   std::chrono::milliseconds timeout{5'000};
   const Call* parent = nullptr;         // the served call on whose behalf this one is made

@@ -26,9 +26,9 @@ class SpiffeVerifier final : public experimental::ExternalCertificateVerifier {
     const auto uris = request->uri_names();
     const bool good =
         uris.size() == 1 && std::string_view(uris[0].data(), uris[0].size()) == expected_;
-    *sync_status = good ? grpc::Status::OK
-                        : grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
-                                       "the server is not " + expected_);
+    *sync_status =
+        good ? grpc::Status::OK
+             : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "the server is not " + expected_);
     return true;
   }
   void Cancel(experimental::TlsCustomVerificationCheckRequest*) override {}

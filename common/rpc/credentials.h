@@ -24,8 +24,8 @@ struct TlsFiles {
   std::chrono::seconds refresh{1};  // how often the files are looked at
 };
 
-// INVALID_ARGUMENT INVALID_TLS_FILES when a file cannot be read, is not PEM, or key and certificate do
-// not belong together: said at start, because gRPC would only fail every handshake later.
+// INVALID_ARGUMENT INVALID_TLS_FILES when a file cannot be read, is not PEM, or key and certificate
+// do not belong together: said at start, because gRPC would only fail every handshake later.
 Status CheckTlsFiles(const TlsFiles& files);
 
 // Requires a client certificate that the CA signed. Who it is, is for identity.h to say.
@@ -39,8 +39,8 @@ std::shared_ptr<grpc::ChannelCredentials> MakeChannelCredentials(
 struct ChannelOptions {
   std::string target;  // "127.0.0.1:7102" or "dns:///routing-headless:50051"
   std::optional<std::string> expected_spiffe_id = std::nullopt;
-  // Calls answered UNAVAILABLE are tried again, 3 attempts with backoff and a retry budget. Only for
-  // peers all of whose calls are idempotent: reads, and writes with a request_id.
+  // Calls answered UNAVAILABLE are tried again, 3 attempts with backoff and a retry budget. Only
+  // for peers all of whose calls are idempotent: reads, and writes with a request_id.
   bool retry = true;
 };
 

@@ -30,8 +30,8 @@ int Milliseconds(std::chrono::milliseconds duration) { return static_cast<int>(d
 void Limit(grpc::ServerBuilder& builder, const ServerOptions& options) {
   builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
   builder.SetMaxSendMessageSize(options.max_send_bytes);
-  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(
-      static_cast<std::size_t>(options.resource_quota_bytes)));
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("server").Resize(static_cast<std::size_t>(options.resource_quota_bytes)));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
@@ -69,8 +69,8 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
   for (const ServedService& served : services) builder.RegisterService(served.service);
   impl->server = builder.BuildAndStart();
   if (!impl->server || impl->port == 0) {
-    return Error::Unavailable("PORT_TAKEN", "cannot listen on " + options.address +
-                                                " (is the port taken?)");
+    return Error::Unavailable("PORT_TAKEN",
+                              "cannot listen on " + options.address + " (is the port taken?)");
   }
   impl->address =
       options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(impl->port);

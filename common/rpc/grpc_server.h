@@ -23,8 +23,8 @@ struct ServedService {
   std::string name;  // "paymesh.checkout.v1.PaymentService"
   grpc::Service* service = nullptr;
 };
-// Serve<pb::PaymentService>(implementation), where implementation is a pb::PaymentService::Service or
-// CallbackService.
+// Serve<pb::PaymentService>(implementation), where implementation is a pb::PaymentService::Service
+// or CallbackService.
 template <class Contract, class Implementation>
 ServedService Serve(Implementation& implementation) {
   return {Contract::service_full_name(), &implementation};

@@ -1,5 +1,6 @@
 #include "common/rpc/health.h"
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/security/server_credentials.h>
@@ -23,6 +24,8 @@ class NoPlugins final : public grpc::ServerBuilderOption {
 }  // namespace
 
 struct HealthServer::Impl {
+  // Answers UNIMPLEMENTED to everything else; gRPC makes no server without a service of the user's.
+  grpc::CallbackGenericService nothing;
   std::unique_ptr<grpc::Server> server;
   grpc::HealthCheckServiceInterface* health = nullptr;
   std::vector<std::string> services;
@@ -46,6 +49,7 @@ Result<std::unique_ptr<HealthServer>> HealthServer::Start(const std::string& add
   builder.SetMaxReceiveMessageSize(16 * 1024);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
+  builder.RegisterCallbackGenericService(&impl->nothing);
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &impl->port);
   // A switch of the whole process, read while a server is made: on for this one alone.
   grpc::EnableDefaultHealthCheckService(true);

@@ -26,10 +26,12 @@ TEST(Identities, MatchExactlyOneUri) {
 }
 
 TEST(Identities, RefuseDuplicatesAndOtherSchemes) {
-  EXPECT_FALSE(Identities::Make({{"spiffe://m/a", Role::kReader, "a"},
-                                 {"spiffe://m/a", Role::kReader, "b"}}).ok());
-  EXPECT_FALSE(Identities::Make({{"spiffe://m/a", Role::kReader, "a"},
-                                 {"spiffe://m/b", Role::kReader, "a"}}).ok());
+  EXPECT_FALSE(
+      Identities::Make({{"spiffe://m/a", Role::kReader, "a"}, {"spiffe://m/a", Role::kReader, "b"}})
+          .ok());
+  EXPECT_FALSE(
+      Identities::Make({{"spiffe://m/a", Role::kReader, "a"}, {"spiffe://m/b", Role::kReader, "a"}})
+          .ok());
   EXPECT_FALSE(Identities::Make({{"https://m/a", Role::kReader, "a"}}).ok());
 }
 

@@ -45,7 +45,8 @@ bool FromBase64Url(std::string_view text, std::string& bytes) {
       buffer &= (1U << bits) - 1;
     }
   }
-  return buffer == 0;  // stray bits would make two tokens of one position
+  // Stray bits or a character too many would make two tokens of one position.
+  return buffer == 0 && bits < 6;
 }
 
 std::string Mac(const std::string& key, std::string_view scope, std::string_view position) {
@@ -76,8 +77,8 @@ std::string PageTokens::Encode(std::string_view scope, std::string_view position
 
 Result<std::string> PageTokens::Decode(std::string_view scope, std::string_view token) const {
   if (token.empty()) return std::string();
-  const Error invalid = Error::InvalidField(
-      "page_token", "was not issued for this list and filter", "INVALID_PAGE_TOKEN");
+  const Error invalid = Error::InvalidField("page_token", "was not issued for this list and filter",
+                                            "INVALID_PAGE_TOKEN");
   std::string bytes;
   if (token.size() > kMaxTokenBytes || !FromBase64Url(token, bytes) || bytes.size() <= kMacBytes) {
     return invalid;

@@ -1,5 +1,5 @@
-// Pages of lists (AIP-158): sizes, and tokens that hold a position, opaque to the caller and bound by
-// an HMAC to what was asked for. Any thread.
+// Pages of lists (AIP-158): sizes, and tokens that hold a position, opaque to the caller and bound
+// by an HMAC to what was asked for. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ class PageTokens {
   // `scope` names everything the position depends on: method, principal's merchant, filter, order.
   // `position` is where the next page starts; an empty one gives an empty token (no more pages).
   std::string Encode(std::string_view scope, std::string_view position) const;
-  // The position, empty for an empty token (the first page). INVALID_ARGUMENT INVALID_PAGE_TOKEN for
-  // a token that was changed, made for another scope, or made by another key.
+  // The position, empty for an empty token (the first page). INVALID_ARGUMENT INVALID_PAGE_TOKEN
+  // for a token that was changed, made for another scope, or made by another key.
   Result<std::string> Decode(std::string_view scope, std::string_view token) const;
 
  private:

@@ -14,7 +14,8 @@ TEST(PageSize, HasADefaultACapAndNoNegatives) {
 
 TEST(PageTokens, ComeBackAsTheyWent) {
   const PageTokens tokens("0123456789abcdef");
-  for (std::string position : {std::string("x"), std::string("2026|pay_1"), std::string("\0\xff", 2)}) {
+  for (std::string position :
+       {std::string("x"), std::string("2026|pay_1"), std::string("\0\xff", 2)}) {
     EXPECT_EQ(*tokens.Decode("list", tokens.Encode("list", position)), position);
   }
   EXPECT_EQ(tokens.Encode("list", ""), "");

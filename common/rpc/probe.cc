@@ -59,8 +59,9 @@ bool ProbePort(const std::string& address, std::chrono::milliseconds timeout) {
     const Descriptor socket(
         ::socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, one->ai_protocol));
     if (socket.get() < 0 || !Connect(socket.get(), *one, timeout)) continue;
-    // The kernel accepts connections that nobody takes from its queue, so connecting proves nothing.
-    // A TLS server closes on these bytes and a plaintext one answers: either shows it alive.
+    // The kernel accepts connections that nobody takes from its queue, so connecting proves
+    // nothing. A TLS server closes on these bytes and a plaintext one answers: either shows it
+    // alive.
     constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0";
     if (::send(socket.get(), kPreface, sizeof kPreface, MSG_NOSIGNAL) < 0) continue;
     if (WaitFor(socket.get(), POLLIN, timeout)) return true;

@@ -47,8 +47,8 @@ class Security : public testing::Test {
 
   grpc::Status Call(const TestCertificates::Files& files, const std::string& key = "",
                     const std::string& expected = kServer) {
-    auto stub = echo::EchoService::NewStub(
-        MakeChannel(Tls(files), {server_->target(), expected, false}));
+    auto stub =
+        echo::EchoService::NewStub(MakeChannel(Tls(files), {server_->target(), expected, false}));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + 5s);
     if (!key.empty()) context.AddMetadata("authorization", "Bearer " + key);
@@ -108,9 +108,9 @@ TEST_F(Security, RefusesACertificateOfAForeignAuthorityAndNoneAtAll) {
 }
 
 TEST_F(Security, AClientRefusesAServerWithAnotherIdentity) {
-  EXPECT_EQ(Call(certificates_.Issue("friend", {kFriend}), "", "spiffe://test/service/ech")
-                .error_code(),
-            grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(
+      Call(certificates_.Issue("friend", {kFriend}), "", "spiffe://test/service/ech").error_code(),
+      grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_F(Security, TheEdgeNeedsAnApiKeyWhichBindsItToOneMerchant) {
@@ -132,6 +132,8 @@ TEST_F(Security, ReplacedCertificatesAreServedWithoutARestart) {
   EXPECT_TRUE(Eventually([&] { return ServedSerial(client) == fresh; }));
   EXPECT_TRUE(Call(client).ok());
 }
+
+TEST_F(Security, TheProbeSeesATlsListenerAlive) { EXPECT_TRUE(ProbePort(server_->target(), 2s)); }
 
 TEST_F(Security, FilesThatCannotWorkAreRefusedAtTheStart) {
   const auto other = certificates_.Issue("other", {kFriend});

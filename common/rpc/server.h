@@ -1,6 +1,6 @@
-// gRPC's callback API served by coroutines. One strand a call is the whole concurrency story: gRPC's
-// threads only ever post to it. Every call finishes in one place; an exception becomes INTERNAL with
-// a fixed text; a lost peer, a cancelled call or a passed deadline show to the handler as
+// gRPC's callback API served by coroutines. One strand a call is the whole concurrency story:
+// gRPC's threads only ever post to it. Every call finishes in one place; exceptions become INTERNAL
+// with a fixed text; a lost peer, a cancelled call or a passed deadline show to the handler as
 // operation_aborted at its next co_await.
 //
 //   grpc::ServerUnaryReactor* GetPayment(grpc::CallbackServerContext* context,

@@ -26,7 +26,8 @@ using std::chrono::system_clock;
 // "No deadline" arrives as a huge or, in some versions of gRPC, a negative duration.
 std::optional<steady_clock::time_point> DeadlineOf(const grpc::CallbackServerContext& context) {
   const auto remaining = context.deadline() - system_clock::now();
-  if (context.deadline() == system_clock::time_point::max() || remaining > std::chrono::hours(8760) ||
+  if (context.deadline() == system_clock::time_point::max() ||
+      remaining > std::chrono::hours(8760) ||
       context.deadline() < system_clock::time_point(std::chrono::seconds(0))) {
     return std::nullopt;
   }
@@ -148,8 +149,7 @@ class CallState : public std::enable_shared_from_this<CallState> {
   // of our own is needed.
   void LimitTime() {
     const CallLimits& limits = runner_.options.limits;
-    const auto most =
-        started_ + (call_.deadline_ ? limits.max_deadline : limits.default_deadline);
+    const auto most = started_ + (call_.deadline_ ? limits.max_deadline : limits.default_deadline);
     if (call_.deadline_ && *call_.deadline_ <= most) return;
     call_.deadline_ = most;
     timer_.emplace(strand_, most);
@@ -239,7 +239,8 @@ class CallState : public std::enable_shared_from_this<CallState> {
     if (!runner_.options.log->Enabled(level)) return;
     std::vector<runtime::LogField> fields;
     fields.emplace_back("rpc", call_.method_);
-    fields.emplace_back("code", status.ok() ? std::string_view("OK") : CodeName(status.error().code));
+    fields.emplace_back("code",
+                        status.ok() ? std::string_view("OK") : CodeName(status.error().code));
     fields.emplace_back("duration_ms", milliseconds);
     fields.emplace_back("principal", call_.principal_.name);
     if (!call_.traceparent_.empty()) fields.emplace_back("trace_id", call_.trace_id());
@@ -328,8 +329,8 @@ Task<bool> StreamWriter::Write(Message message) {
     impl_->resume = std::move(resume);
     impl_->start(impl_->message.get());
   };
-  // A cancelled call completes its pending write with false. Where the handler is cancelled by drain,
-  // the call is not yet: a reader that takes nothing must not hold up the shutdown.
+  // A cancelled call completes its pending write with false. Where the handler is cancelled by
+  // drain, the call is not yet: a reader that takes nothing must not hold up the shutdown.
   return runtime::Suspend<bool>(std::move(start), impl_->cancel);
 }
 

@@ -18,9 +18,9 @@ namespace paymesh::rpc {
 class CallState;
 enum class CallKind { kUnary, kStream };
 
-// Runs a handler on a strand of its own and calls `finish` exactly once, when the handler has ended.
-// Owned by a reactor, which forwards OnCancel and deletes itself at OnDone; what the strand may still
-// have to run by then keeps the state alive by itself.
+// Runs a handler on a strand of its own and calls `finish` exactly once, when the handler has
+// ended. Owned by a reactor, which forwards OnCancel and deletes itself at OnDone; what strands may
+// still have to run by then keeps the state alive by itself.
 class ServerCall {
  public:
   using Body = std::function<Task<Status>(Call&)>;

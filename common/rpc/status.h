@@ -1,5 +1,5 @@
-// Error <-> grpc::Status. On the wire an error is a google.rpc.Status in grpc-status-details-bin with
-// one ErrorInfo {reason, domain, metadata}, a BadRequest for field violations and a RetryInfo.
+// Error <-> grpc::Status. On the wire an error is a google.rpc.Status in grpc-status-details-bin
+// with one ErrorInfo {reason, domain, metadata}, a BadRequest for field violations and a RetryInfo.
 // Pure functions; any thread.
 #pragma once
 

@@ -74,8 +74,7 @@ TEST(Stream, IsWrittenAndReadToItsEnd) {
   TestServer server(pool, {.handlers = counter.handlers()});
   auto stub = echo::EchoService::NewStub(server.Channel());
   for (std::size_t read_ahead : {1U, 4U, 1000U}) {
-    auto numbers = runtime::StartOn(pool.executor(), ReadAll(*stub, 500, read_ahead))
-                       .get();
+    auto numbers = runtime::StartOn(pool.executor(), ReadAll(*stub, 500, read_ahead)).get();
     ASSERT_TRUE(numbers.ok()) << numbers.error().ToString();
     ASSERT_EQ(numbers->size(), 500U);
     for (int i = 0; i < 500; ++i) EXPECT_EQ((*numbers)[static_cast<std::size_t>(i)], i + 1);
@@ -87,8 +86,7 @@ TEST(Stream, EndsWithItsHandlersError) {
   Counter counter;
   TestServer server(pool, {.handlers = counter.handlers()});
   auto stub = echo::EchoService::NewStub(server.Channel());
-  auto numbers =
-      runtime::StartOn(pool.executor(), ReadAll(*stub, 0, 8)).get();
+  auto numbers = runtime::StartOn(pool.executor(), ReadAll(*stub, 0, 8)).get();
   ASSERT_FALSE(numbers.ok());
   EXPECT_EQ(numbers.error().reason, "NOTHING_THERE");
 }
@@ -108,8 +106,7 @@ TEST(Stream, EndsWhenItsReaderLeaves) {
   Counter counter;
   TestServer server(pool, {.handlers = counter.handlers()});
   auto stub = echo::EchoService::NewStub(server.Channel());
-  EXPECT_EQ(runtime::StartOn(pool.executor(), ReadSome(*stub)).get(),
-            10);
+  EXPECT_EQ(runtime::StartOn(pool.executor(), ReadSome(*stub)).get(), 10);
   EXPECT_TRUE(Eventually([&] { return counter.ended == 1; }));
 }
 
@@ -145,16 +142,14 @@ TEST(Stream, DrainEndsAStreamWithUnavailableAndTakesNoNewOne) {
   };
   TestServer server(pool, {.handlers = handlers});
   auto stub = echo::EchoService::NewStub(server.Channel());
-  auto reading =
-      runtime::StartOn(pool.executor(), ReadAll(*stub, 1, 8));
+  auto reading = runtime::StartOn(pool.executor(), ReadAll(*stub, 1, 8));
   ASSERT_TRUE(Eventually([&] { return server.runner().streams() == 1; }));
   std::this_thread::sleep_for(20ms);
   server.runner().CancelStreams();
   auto ended = reading.get();
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().reason, "SHUTTING_DOWN");
-  auto next =
-      runtime::StartOn(pool.executor(), ReadAll(*stub, 1, 8)).get();
+  auto next = runtime::StartOn(pool.executor(), ReadAll(*stub, 1, 8)).get();
   ASSERT_FALSE(next.ok());
   EXPECT_EQ(next.error().code, ErrorCode::kUnavailable);
 }

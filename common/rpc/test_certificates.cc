@@ -12,9 +12,10 @@ namespace {
 std::string Quote(const std::string& path) { return "'" + path + "'"; }
 
 void MakeCa(const std::string& stem) {
-  RunCommand("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-             "-subj '/CN=test CA' -keyout " + Quote(stem + ".key") + " -out " +
-             Quote(stem + ".pem") + " 2>&1");
+  RunCommand(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+      "-subj '/CN=test CA' -keyout " +
+      Quote(stem + ".key") + " -out " + Quote(stem + ".pem") + " 2>&1");
 }
 
 }  // namespace
@@ -66,13 +67,14 @@ TestCertificates::Files TestCertificates::Sign(const std::string& name,
   for (const std::string& uri : uris) extensions << ",URI:" << uri;
   extensions << "\nextendedKeyUsage=serverAuth,clientAuth\n";
   extensions.close();
-  RunCommand("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=" +
-             name + "' -keyout " + Quote(stem + ".key.new") + " -out " + Quote(stem + ".csr") +
-             " 2>&1 && openssl x509 -req -days 1 -in " + Quote(stem + ".csr") + " -CA " +
-             Quote(ca + ".pem") + " -CAkey " + Quote(ca + ".key") + " -set_serial 0x$(openssl rand -hex 8)" +
-             " -extfile " + Quote(stem + ".ext") + " -out " + Quote(stem + ".pem.new") +
-             " 2>&1 && mv " + Quote(stem + ".key.new") + " " + Quote(stem + ".key") + " && mv " +
-             Quote(stem + ".pem.new") + " " + Quote(stem + ".pem"));
+  RunCommand(
+      "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=" +
+      name + "' -keyout " + Quote(stem + ".key.new") + " -out " + Quote(stem + ".csr") +
+      " 2>&1 && openssl x509 -req -days 1 -in " + Quote(stem + ".csr") + " -CA " +
+      Quote(ca + ".pem") + " -CAkey " + Quote(ca + ".key") +
+      " -set_serial 0x$(openssl rand -hex 8)" + " -extfile " + Quote(stem + ".ext") + " -out " +
+      Quote(stem + ".pem.new") + " 2>&1 && mv " + Quote(stem + ".key.new") + " " +
+      Quote(stem + ".key") + " && mv " + Quote(stem + ".pem.new") + " " + Quote(stem + ".pem"));
   return {stem + ".pem", stem + ".key", directory_ + "/ca.pem"};
 }
 

@@ -27,8 +27,7 @@ TestServer::TestServer(TestPool& pool, TestServerOptions options) {
   CallRunnerOptions runner;
   runner.executor = pool.executor();
   runner.domain = "echo.paymesh.dev";
-  runner.authorizer =
-      std::make_shared<const Authorizer>(Authorizer::Make(table, services).value());
+  runner.authorizer = std::make_shared<const Authorizer>(Authorizer::Make(table, services).value());
   runner.identities =
       std::make_shared<const Identities>(Identities::Make(options.identities).value());
   runner.authenticator = [authenticator = options.authenticator] { return authenticator; };

@@ -65,7 +65,7 @@ class TestPool {
 struct TestServerOptions {
   EchoHandlers handlers = {};
   CallLimits limits = {};
-  std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;  // null: no TLS, `principal` calls
+  std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;  // null: no TLS
   Principal principal = {"spiffe://test/service/tester", Role::kService, "tester"};
   std::vector<Identity> identities = {};  // with TLS
   std::vector<std::string> allowed = {"role:service"};

@@ -114,8 +114,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& addre
   if (!error) impl->acceptor.bind(endpoint, error);
   if (!error) impl->acceptor.listen(64, error);
   if (error) {
-    return Error::Unavailable("PORT_TAKEN",
-                              "cannot listen on " + address + ": " + error.message());
+    return Error::Unavailable("PORT_TAKEN", "cannot listen on " + address + ": " + error.message());
   }
   asio::co_spawn(impl->context, impl->Accept(), asio::detached);
   impl->thread = std::thread([context = &impl->context] { context->run(); });

@@ -1,5 +1,5 @@
-// The HTTP port of operations: GET /metrics, GET and PUT /log-level. On a thread of its own, so that
-// it answers while everything else is stuck. Any thread.
+// The HTTP port of operations: GET /metrics, GET and PUT /log-level. On a thread of its own, so
+// that it answers while everything else is stuck. Any thread.
 #pragma once
 
 #include <functional>

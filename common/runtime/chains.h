@@ -52,8 +52,8 @@ struct ChainsConfig {
   const TokenConfig* FindToken(const AssetId& asset) const;
 };
 
-// INVALID_ARGUMENT INVALID_CONFIG lists every problem with file:line. Chains, and assets within one,
-// are there once; a token's asset is on its chain.
+// INVALID_ARGUMENT INVALID_CONFIG lists every problem with file:line. Chains, and assets within
+// one, are there once; a token's asset is on its chain.
 Result<ChainsConfig> LoadChains(const std::string& path);
 Result<ChainsConfig> ParseChains(const std::string& text, const std::string& name);
 

@@ -45,8 +45,9 @@ TEST(Chains, SayWhatIsWrongAndWhere) {
   text.replace(text.find("0x5FbDB2"), 8, "0xZZZZZZ");
   const auto config = ParseChains(text, "chains.yaml");
   ASSERT_FALSE(config.ok());
-  for (const char* part : {"chains.yaml:8: chains[0].contracts.vault", "decimals: must be at most 36",
-                           "is no ISO 4217 code", "chains.yaml:11: unknown key chains[0].start_blok!"}) {
+  for (const char* part :
+       {"chains.yaml:8: chains[0].contracts.vault", "decimals: must be at most 36",
+        "is no ISO 4217 code", "chains.yaml:11: unknown key chains[0].start_blok!"}) {
     EXPECT_NE(config.error().message.find(part), std::string::npos) << config.error().message;
   }
 }

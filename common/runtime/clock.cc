@@ -73,8 +73,8 @@ std::optional<std::chrono::microseconds> ScanTimeOfDay(Scanner& in) {
   if (!second || *second > 59) return std::nullopt;
   auto fraction = ScanFraction(in);
   if (!fraction) return std::nullopt;
-  return std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) + *fraction;
+  return std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second) +
+         *fraction;
 }
 
 std::optional<std::chrono::minutes> ScanOffset(Scanner& in) {

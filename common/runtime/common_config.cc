@@ -15,8 +15,7 @@ void ReadTls(const ConfigNode& root, CommonConfig& config) {
   config.tls.certificate = tls.Required<std::string>("certificate");
   config.tls.key = tls.Required<std::string>("key");
   config.tls.ca = tls.Required<std::string>("ca");
-  const auto refresh =
-      tls.Optional<std::chrono::milliseconds>("refresh", std::chrono::seconds(1));
+  const auto refresh = tls.Optional<std::chrono::milliseconds>("refresh", std::chrono::seconds(1));
   config.tls.refresh = std::chrono::duration_cast<std::chrono::seconds>(refresh);
   if (config.tls.refresh.count() < 1) tls.AddError("refresh", "must be at least 1s");
 }

@@ -120,7 +120,8 @@ struct ConfigNode::Impl {
       std::set<std::string> seen;
       for (const auto& entry : node) {
         if (!seen.insert(entry.first.Scalar()).second) {
-          impl->Problem(LineOf(entry.first), impl->PathOf(entry.first.Scalar()) + " is given twice");
+          impl->Problem(LineOf(entry.first),
+                        impl->PathOf(entry.first.Scalar()) + " is given twice");
         }
       }
     }
@@ -178,9 +179,9 @@ T ConfigNode::Required(std::string_view key) const {
   return Maybe<T>(key).value_or(T{});
 }
 
-#define PAYMESH_CONFIG_TYPE(T)                                        \
+#define PAYMESH_CONFIG_TYPE(T)                                            \
   template std::optional<T> ConfigNode::Maybe<T>(std::string_view) const; \
-  template T ConfigNode::Optional<T>(std::string_view, T) const;      \
+  template T ConfigNode::Optional<T>(std::string_view, T) const;          \
   template T ConfigNode::Required<T>(std::string_view) const;
 PAYMESH_CONFIG_TYPE(std::string)
 PAYMESH_CONFIG_TYPE(bool)
@@ -289,8 +290,8 @@ Result<ConfigNode> ParseConfig(const std::string& text, const std::string& name)
     }
     return ConfigNode(ConfigNode::Impl::Make(std::move(document), root, "", 1));
   } catch (const YAML::Exception& e) {
-    return Error::InvalidArgument(
-        "INVALID_CONFIG", name + ":" + std::to_string(e.mark.line + 1) + ": " + e.msg);
+    return Error::InvalidArgument("INVALID_CONFIG",
+                                  name + ":" + std::to_string(e.mark.line + 1) + ": " + e.msg);
   }
 }
 

@@ -1,6 +1,6 @@
-// Typed reading of YAML configuration. Errors are gathered, not thrown: each read returns a value (a
-// default one after an error), and Finish() says everything that was wrong, unknown keys included,
-// each with file:line. One thread.
+// Typed reading of YAML configuration. Errors are gathered, not thrown: each read returns a value
+// (a default one after an error), and Finish() says everything that was wrong, unknown keys
+// included, each with file:line. One thread.
 //
 //   ASSIGN_OR_RETURN(ConfigNode root, LoadConfig(path));
 //   config.expiry = root.Optional<std::chrono::milliseconds>("expiry", 15min);

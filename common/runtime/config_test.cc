@@ -38,7 +38,8 @@ TEST(Config, ReadsEveryType) {
 }
 
 TEST(Config, NamesUnknownKeysWithTheirLines) {
-  const ConfigNode root = Parse("good: 1\nbad: 2\nmap:\n  fine: 3\n  worse: 4\nlist:\n  - {odd: 5}\n");
+  const ConfigNode root =
+      Parse("good: 1\nbad: 2\nmap:\n  fine: 3\n  worse: 4\nlist:\n  - {odd: 5}\n");
   root.Required<int>("good");
   root.Child("map").Required<int>("fine");
   root.List("list");
@@ -56,10 +57,9 @@ TEST(Config, GathersAllProblems) {
   root.Child("tls").Required<std::string>("key");
   root.AddError("n", "is wrong in a way of its own");
   const std::string problems = Problems(root);
-  for (const char* part :
-       {"c.yaml:1: n must be a whole number", "c.yaml:2: t must be a duration",
-        "missing is missing", "c.yaml:4: m is given twice", "tls.key is missing",
-        "c.yaml:1: n: is wrong in a way of its own"}) {
+  for (const char* part : {"c.yaml:1: n must be a whole number", "c.yaml:2: t must be a duration",
+                           "missing is missing", "c.yaml:4: m is given twice", "tls.key is missing",
+                           "c.yaml:1: n: is wrong in a way of its own"}) {
     EXPECT_NE(problems.find(part), std::string::npos) << part << " in " << problems;
   }
 }

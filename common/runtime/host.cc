@@ -102,8 +102,8 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Ends the process if it has not been disarmed in time: a call that never finishes would keep gRPC's
-// shutdown waiting for ever.
+// Ends the process if it has not been disarmed in time: a call that never finishes would keep
+// gRPC's shutdown waiting for ever.
 class Watchdog {
  public:
   explicit Watchdog(std::chrono::milliseconds limit)
@@ -264,7 +264,8 @@ int Migrate(const ServiceSpec& spec, HostState& host) {
 
 int RunService(int argc, char** argv, ServiceSpec spec) {
   const auto arguments = ParseArguments(argc, argv);
-  if (!arguments) return Refuse(spec, "usage: " + spec.name + " --config FILE [--check-config | migrate]");
+  if (!arguments)
+    return Refuse(spec, "usage: " + spec.name + " --config FILE [--check-config | migrate]");
   const sigset_t signals = BlockSignals();
   Result<Loaded> loaded = Load(spec, *arguments);
   if (!loaded.ok()) return Refuse(spec, loaded.error().message);

@@ -1,5 +1,5 @@
-// The run loop of a service: configuration, logs, metrics, health, the gRPC server, workers, signals
-// and the order of drain. A service says what it is made of (ServiceSpec); main is about a screen:
+// The run loop of a service: configuration, logs, metrics, health, the gRPC server, workers,
+// signals and the order of drain. A service says what it is made of (ServiceSpec); main is short:
 //
 //   int main(int argc, char** argv) {
 //     checkout::Config config;
@@ -14,7 +14,7 @@
 //
 //   checkout --config FILE [--check-config | migrate]
 //
-// Exit codes: 0 ended by SIGTERM or SIGINT, 1 failed while running, 2 wrong configuration or start-up.
+// Exit codes: 0 ended by SIGTERM or SIGINT, 1 failed while running, 2 failed to start.
 #pragma once
 
 #include <functional>
@@ -61,8 +61,8 @@ class Host {
 };
 
 // A coroutine that runs from start to drain, on a strand of its own. Drain cancels it
-// (operation_aborted at its next co_await) and waits for its end; when it ends or throws before that,
-// the process logs it and exits with 1, so a worker loops and handles its own errors.
+// (operation_aborted at its next co_await) and waits for its end; when it ends or throws before
+// that, the process logs it and exits with 1, so a worker loops and handles its own errors.
 struct Worker {
   std::string name;
   std::function<Task<void>()> run;
@@ -78,8 +78,8 @@ class ServiceParts {
   virtual Task<Status> CheckReady() = 0;
   // For the edge's calls; null: the edge is refused.
   virtual rpc::ApiKeyAuthenticator* Authenticator() { return nullptr; }
-  // After the last call and worker have ended, before the threads of the executor are joined: closes
-  // databases. May block.
+  // After the last call and worker have ended, before the threads of the executor are joined:
+  // closes databases. May block.
   virtual void Stop() {}
 };
 
@@ -87,10 +87,10 @@ struct ServiceSpec {
   std::string name;     // "checkout"; errors have the domain "<name>.paymesh.dev"
   std::string version = "0.1.0";
   rpc::MethodTable methods;
-  // Reads the service's own keys; problems stay in the node (ConfigNode::AddError) and end the start.
+  // Reads the service's own keys; problems (ConfigNode::AddError) end the start.
   std::function<void(const ConfigNode& root)> read_config = {};
-  // Builds the parts; an error ends the start with one line on stderr. It runs on the main thread and
-  // may block; the executor's threads run already.
+  // Builds the parts; an error ends the start with one line on stderr. It runs on the main thread
+  // and may block; the executor's threads run already.
   std::function<Result<std::unique_ptr<ServiceParts>>(Host& host)> build;
   // The `migrate` sub-command.
   std::function<Status(Host& host)> migrate = {};

@@ -61,8 +61,9 @@ void HostState::ExportInfo(const ServiceSpec& spec) {
              {{"service", spec.name}, {"version", spec.version}, {"compiler", __VERSION__}})
       .Set(1);
   if (!chains_.hash.empty()) {
-    metrics_.Gauge("paymesh_chains_config_info", "SHA-256 of chains.yaml; always 1.",
-                   {{"hash", chains_.hash}})
+    metrics_
+        .Gauge("paymesh_chains_config_info", "SHA-256 of chains.yaml; always 1.",
+               {{"hash", chains_.hash}})
         .Set(1);
   }
   auto& dropped = metrics_.Counter("paymesh_log_lines_dropped_total",

@@ -117,11 +117,14 @@ class HostTest : public testing::Test {
     request.method = method;
     request.url = url;
     request.body = body;
-    auto answer = RunBlocking(http_.Send(std::move(request)));
+    boost::asio::io_context context;
+    http::Client client;
+    auto future = StartOn(context.get_executor(), client.Send(std::move(request)));
+    context.run();
+    const auto answer = future.get();
     return answer.ok() ? answer->body : answer.error().ToString();
   }
   rpc::TestCertificates certificates_;
-  http::Client http_;
 };
 
 constexpr char kGrpc[] = R"re("grpc":"([^"]*)")re";

@@ -71,8 +71,9 @@ int main(int argc, char** argv) {
   spec.read_config = [&lifetime](const paymesh::runtime::ConfigNode& root) {
     lifetime = root.Optional<std::chrono::milliseconds>("worker_lifetime", std::chrono::hours(1));
   };
-  spec.build = [&lifetime](paymesh::runtime::Host& host)
-      -> Result<std::unique_ptr<paymesh::runtime::ServiceParts>> {
+  spec.build =
+      [&lifetime](
+          paymesh::runtime::Host& host) -> Result<std::unique_ptr<paymesh::runtime::ServiceParts>> {
     return std::unique_ptr<paymesh::runtime::ServiceParts>(new Parts(host, lifetime));
   };
   spec.migrate = [](paymesh::runtime::Host&) { return Status(); };

@@ -48,7 +48,7 @@ class IdSource {
  public:
   // Both must outlive the source.
   IdSource(const Clock& clock, RandomSource& random) : clock_(clock), random_(random) {}
-  // Next("pay") -> "pay_01j...". A trailing '_' in the prefix is taken as given ("pay_" is the same).
+  // Next("pay") -> "pay_01j...". A trailing '_' in the prefix is taken as given ("pay_").
   std::string Next(std::string_view prefix);
 
  private:

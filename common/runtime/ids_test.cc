@@ -28,10 +28,10 @@ TEST(Ids, HaveTheirPrefixSortByTimeAndAreNotRepeated) {
 
 TEST(Ids, AreKnownByTheirForm) {
   EXPECT_TRUE(IsId("pay_01hf7yat00abcdefghjkmnpqrs", "pay"));
-  EXPECT_FALSE(IsId("pay_01hf7yat00abcdefghjkmnpqr", "pay"));    // short
-  EXPECT_FALSE(IsId("pay_01hf7yat00abcdefghjkmnpqrl", "pay"));   // l is not in the alphabet
+  EXPECT_FALSE(IsId("pay_01hf7yat00abcdefghjkmnpqr", "pay"));   // short
+  EXPECT_FALSE(IsId("pay_01hf7yat00abcdefghjkmnpqrl", "pay"));  // l is not in the alphabet
   EXPECT_FALSE(IsId("pay_01HF7YAT00ABCDEFGHJKMNPQRS", "pay"));
-  EXPECT_FALSE(IsId("pay_81hf7yat00abcdefghjkmnpqrs", "pay"));   // more than 128 bits
+  EXPECT_FALSE(IsId("pay_81hf7yat00abcdefghjkmnpqrs", "pay"));  // more than 128 bits
   EXPECT_FALSE(IsId("", "pay"));
 }
 

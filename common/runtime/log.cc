@@ -68,7 +68,8 @@ class Logger::Impl {
       if (const std::uint64_t lost = dropped_; lost != reported) {
         const LogField field("dropped", lost - reported);
         WriteOut(RenderLogLine(options_, FormatTime(clock_.Now()), LogLevel::kWarn,
-                               "log lines were dropped", {&field, 1}) + "\n");
+                               "log lines were dropped", {&field, 1}) +
+                 "\n");
         reported = lost;
       }
       lock.lock();

@@ -1,5 +1,5 @@
-// Structured logs: one JSON object a line, written by one thread from a bounded queue. Logging never
-// blocks and never fails: when the reader of stdout is stuck, lines are dropped and counted.
+// Structured logs: one JSON object a line, written by one thread from a bounded queue. Logging
+// never blocks and never fails: when the reader of stdout is stuck, lines are dropped and counted.
 // Any thread. Secrets: values of known keys (password, authorization, api_key, ...) are replaced.
 #pragma once
 
@@ -75,8 +75,8 @@ class Logger {
   std::unique_ptr<Impl> impl_;
 };
 
-// One line as Logger writes it, without the newline (text is escaped, made valid UTF-8, redacted and
-// cut at 4 kB a value). `timestamp` is RFC 3339.
+// One line as Logger writes it, without the newline (text is escaped, made valid UTF-8, redacted
+// and cut at 4 kB a value). `timestamp` is RFC 3339.
 std::string RenderLogLine(const LoggerOptions& options, std::string_view timestamp, LogLevel level,
                           std::string_view message, std::span<const LogField> fields);
 

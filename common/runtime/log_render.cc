@@ -16,8 +16,12 @@ constexpr std::string_view kRedacted = "[redacted]";
 std::size_t SequenceLength(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
-  const std::size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                           : first < 0xf5 ? 4
+                                          : 0;
   if (size == 0 || size > text.size()) return 0;
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -110,10 +114,14 @@ void AppendField(std::string& out, const LogField& field) {
 
 std::string_view LogLevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarn: return "warn";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
   }
   return "error";
 }
@@ -132,9 +140,10 @@ bool IsSecretKey(std::string_view key) {
     lower += c == '-' ? '_' : c;
   }
   // "token" alone is an ERC-20 contract here, and public.
-  for (std::string_view part : {"password", "passwd", "secret", "authorization", "api_key", "apikey",
-                                "private_key", "signing_key", "mnemonic", "seed_phrase", "conninfo",
-                                "cookie", "credential", "access_token", "auth_token", "page_token"}) {
+  for (std::string_view part :
+       {"password", "passwd", "secret", "authorization", "api_key", "apikey", "private_key",
+        "signing_key", "mnemonic", "seed_phrase", "conninfo", "cookie", "credential",
+        "access_token", "auth_token", "page_token"}) {
     if (lower.find(part) != std::string::npos) return true;
   }
   return false;
@@ -148,10 +157,10 @@ std::string RenderLogLine(const LoggerOptions& options, std::string_view timesta
   AppendString(out, "level", LogLevelName(level));
   out += ',';
   AppendString(out, "msg", message);
-  for (const auto& [key, value] : {std::pair<std::string_view, std::string_view>(
-                                       "service", options.service),
-                                   {"version", options.version},
-                                   {"env", options.environment}}) {
+  for (const auto& [key, value] :
+       {std::pair<std::string_view, std::string_view>("service", options.service),
+        {"version", options.version},
+        {"env", options.environment}}) {
     if (value.empty()) continue;
     out += ',';
     AppendString(out, key, value);

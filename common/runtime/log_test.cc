@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <algorithm>
+#include <chrono>
 #include <vector>
 
 namespace paymesh::runtime {
@@ -55,8 +55,9 @@ TEST(LogLine, EscapesWhatCouldForgeAnotherLine) {
 }
 
 TEST(LogLine, MakesInvalidUtf8Valid) {
-  EXPECT_NE(Line("m", {{"x", "a\xff\xc3\xa4\xed\xa0\x80"}}).find("a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd"),
-            std::string::npos);
+  EXPECT_NE(
+      Line("m", {{"x", "a\xff\xc3\xa4\xed\xa0\x80"}}).find("a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd"),
+      std::string::npos);
 }
 
 TEST(LogLine, CutsLongValues) {

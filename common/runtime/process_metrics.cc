@@ -43,8 +43,8 @@ double OpenDescriptors() {
 
 void RegisterProcessMetrics(Metrics& metrics) {
   auto& start = metrics.Gauge("process_start_time_seconds", "When the process started, Unix time.");
-  start.Set(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-                .count());
+  start.Set(
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
   auto& cpu = metrics.Counter("process_cpu_seconds_total", "CPU time used, user and system.");
   auto& resident = metrics.Gauge("process_resident_memory_bytes", "Resident memory.");
   auto& open = metrics.Gauge("process_open_fds", "Open file descriptors.");

@@ -1,6 +1,6 @@
-// The way back into a coroutine from a thread that is not its own (gRPC's, a database's): a one-time
-// callback that posts to the coroutine's executor. Heavy header: include it in .cc files and in the
-// thin templates of rpc/ only.
+// The way back into a coroutine from a thread that is not its own (gRPC's, a database's): a
+// one-time callback that posts to the coroutine's executor. Heavy: include it in .cc files and in
+// the thin templates of rpc/ only.
 #pragma once
 
 #include <boost/asio/associated_cancellation_slot.hpp>

@@ -40,7 +40,9 @@ TEST(Suspend, ResumesEvenWhenAnsweredAtOnce) {
 
 Task<void> WaitForCancel(bool* cancelled, bool* thrown) {
   Resume<int> kept;
-  std::function<void(Resume<int>)> start = [&kept](Resume<int> resume) { kept = std::move(resume); };
+  std::function<void(Resume<int>)> start = [&kept](Resume<int> resume) {
+    kept = std::move(resume);
+  };
   std::function<void()> cancel = [&kept, cancelled] {
     *cancelled = true;
     kept(1);
@@ -58,8 +60,9 @@ TEST(Suspend, IsToldOfCancellationAndTheNextAwaitThrows) {
   boost::asio::io_context context;
   boost::asio::cancellation_signal signal;
   bool cancelled = false, thrown = false;
-  boost::asio::co_spawn(context, WaitForCancel(&cancelled, &thrown),
-                        boost::asio::bind_cancellation_slot(signal.slot(), [](std::exception_ptr) {}));
+  boost::asio::co_spawn(
+      context, WaitForCancel(&cancelled, &thrown),
+      boost::asio::bind_cancellation_slot(signal.slot(), [](std::exception_ptr) {}));
   boost::asio::post(context, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
   context.run();
   EXPECT_TRUE(cancelled);

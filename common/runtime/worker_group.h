@@ -1,5 +1,5 @@
-// The long-running coroutines of a service: each on a strand of its own, cancelled together at drain.
-// Any thread.
+// The long-running coroutines of a service: each on a strand of its own, cancelled together at
+// drain. Any thread.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@ class WorkerGroup {
   WorkerGroup& operator=(const WorkerGroup&) = delete;
 
   void Start(std::string name, std::function<Task<void>()> run);
-  // Cancels all and waits for their end; false when some still run after `timeout`. Blocks; not from
-  // a worker.
+  // Cancels all and waits for their end; false when some still run after `timeout`. Blocks; not
+  // from a worker.
   bool Stop(std::chrono::milliseconds timeout);
 
  private:
