@@ -35,8 +35,8 @@ struct Buffer {
 
 void Write(pg::Transaction& tx) {
   const Buffer buffer = std::exchange(tx.Local<Buffer>(), {});
-  tx.Execute(kWrite, buffer.journals, buffer.subjects, buffer.owners, buffer.kinds,
-             buffer.payloads, buffer.traces);
+  tx.Execute(kWrite, buffer.journals, buffer.subjects, buffer.owners, buffer.kinds, buffer.payloads,
+             buffer.traces);
 }
 
 }  // namespace

@@ -19,8 +19,9 @@ void Append(pg::Transaction& tx, std::string_view journal, Entry entry);
 // The newest position, 0 for an empty journal.
 std::int64_t Head(pg::Transaction& tx, std::string_view journal);
 
-// Straight from the table; `limit` > 0. FAILED_PRECONDITION POSITION_AHEAD when `after` is beyond the
-// head: the reader has seen what this database does not have (a lost tail, or the wrong database).
+// Straight from the table; `limit` > 0. FAILED_PRECONDITION POSITION_AHEAD when `after` is beyond
+// the head: the reader has seen what this database does not have (a lost tail, or the wrong
+// database).
 Result<Page> ReadPage(pg::Transaction& tx, std::string_view journal, std::int64_t after, int limit,
                       const Filter& filter = {});
 

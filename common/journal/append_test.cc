@@ -21,9 +21,8 @@ class AppendTest : public testing::Test {
     return {};
   }
   Page Read(std::int64_t after, int limit, Filter filter = {}) {
-    const Result<Page> page = database().TransactBlocking({}, [&](pg::Transaction& tx) {
-      return ReadPage(tx, "events", after, limit, filter);
-    });
+    const Result<Page> page = database().TransactBlocking(
+        {}, [&](pg::Transaction& tx) { return ReadPage(tx, "events", after, limit, filter); });
     EXPECT_TRUE(page.ok()) << page.error().ToString();
     return *page;
   }
@@ -34,7 +33,12 @@ class AppendTest : public testing::Test {
 
 TEST_F(AppendTest, WritesWhatTheTransactionAppendedInItsOrder) {
   const auto write = [](pg::Transaction& tx) -> Status {
-    Append(tx, "events", {.subject = "s1", .owner = "o", .kind = "a", .payload = std::string("\0x", 2), .trace = "t"});
+    Append(tx, "events",
+           {.subject = "s1",
+            .owner = "o",
+            .kind = "a",
+            .payload = std::string("\0x", 2),
+            .trace = "t"});
     Append(tx, "other", {.kind = "b"});
     Append(tx, "events", {.subject = "s2", .kind = "c"});
     return {};
@@ -68,10 +72,16 @@ TEST_F(AppendTest, ARolledBackTransactionLeavesNoGap) {
 
 TEST_F(AppendTest, FiltersAndPages) {
   for (int i = 0; i < 10; ++i) {
-    ASSERT_TRUE(database().TransactBlocking({}, [&](pg::Transaction& tx) -> Status {
-      Append(tx, "events", {.subject = "s" + std::to_string(i % 2), .owner = "o" + std::to_string(i % 5), .kind = "k"});
-      return {};
-    }).ok());
+    ASSERT_TRUE(database()
+                    .TransactBlocking({},
+                                      [&](pg::Transaction& tx) -> Status {
+                                        Append(tx, "events",
+                                               {.subject = "s" + std::to_string(i % 2),
+                                                .owner = "o" + std::to_string(i % 5),
+                                                .kind = "k"});
+                                        return {};
+                                      })
+                    .ok());
   }
   EXPECT_EQ(Read(0, 3).scanned, 3);
   EXPECT_EQ(Read(0, 10, {.subject = "s1"}).entries.size(), 5U);
@@ -79,14 +89,14 @@ TEST_F(AppendTest, FiltersAndPages) {
   EXPECT_EQ(Read(4, 10, {.owner = "o0"}).entries.size(), 1U);
   EXPECT_EQ(Read(0, 10, {.subject = "s1", .owner = "o1"}).entries.size(), 1U);
   EXPECT_EQ(Read(0, 10, {.subject = "none"}).scanned, 10);
-  const auto ahead = database().TransactBlocking({}, [](pg::Transaction& tx) {
-    return ReadPage(tx, "events", 11, 10);
-  });
+  const auto ahead = database().TransactBlocking(
+      {}, [](pg::Transaction& tx) { return ReadPage(tx, "events", 11, 10); });
   EXPECT_EQ(ahead.error().reason, "POSITION_AHEAD");
 }
 
 TEST_F(AppendTest, EntriesCannotBeChangedOrRemoved) {
-  ASSERT_TRUE(database().TransactBlocking({}, [](pg::Transaction& tx) { return AppendOne(tx, "s"); }).ok());
+  ASSERT_TRUE(
+      database().TransactBlocking({}, [](pg::Transaction& tx) { return AppendOne(tx, "s"); }).ok());
   for (const char* sql : {"UPDATE journal_entry SET kind = 'x'", "DELETE FROM journal_entry",
                           "TRUNCATE journal_entry", "UPDATE journal_head SET position = 0",
                           "DELETE FROM journal_head"}) {
@@ -94,23 +104,29 @@ TEST_F(AppendTest, EntriesCannotBeChangedOrRemoved) {
       tx.Execute(sql);
       return {};
     };
-    EXPECT_EQ(database().TransactBlocking({}, tamper).error().reason, "CONSTRAINT_VIOLATION") << sql;
+    EXPECT_EQ(database().TransactBlocking({}, tamper).error().reason, "CONSTRAINT_VIOLATION")
+        << sql;
   }
 }
 
 TEST_F(AppendTest, ALongTransactionElsewhereHoldsNothingUp) {
   std::promise<void> started, finish;
   std::thread slow([&] {
-    (void)database().TransactBlocking({}, [&](pg::Transaction& tx) -> Status {
-      tx.Execute("SELECT txid_current()");
-      RETURN_IF_ERROR(AppendOne(tx, "slow"));
-      started.set_value();
-      finish.get_future().wait();
-      return {};
-    }).ok();
+    (void)database()
+        .TransactBlocking({},
+                          [&](pg::Transaction& tx) -> Status {
+                            tx.Execute("SELECT txid_current()");
+                            RETURN_IF_ERROR(AppendOne(tx, "slow"));
+                            started.set_value();
+                            finish.get_future().wait();
+                            return {};
+                          })
+        .ok();
   });
   started.get_future().wait();
-  ASSERT_TRUE(database().TransactBlocking({}, [](pg::Transaction& tx) { return AppendOne(tx, "fast"); }).ok());
+  ASSERT_TRUE(database()
+                  .TransactBlocking({}, [](pg::Transaction& tx) { return AppendOne(tx, "fast"); })
+                  .ok());
   EXPECT_EQ(Read(0, 10).entries.at(0)->subject, "fast");
   finish.set_value();
   slow.join();
@@ -122,9 +138,8 @@ TEST_F(AppendTest, ALongTransactionElsewhereHoldsNothingUp) {
 void ReadToEnd(pg::Database& database, std::int64_t end, std::atomic<bool>& failed) {
   std::int64_t after = 0;
   while (after < end && !failed) {
-    const Result<Page> page = database.TransactBlocking({}, [&](pg::Transaction& tx) {
-      return ReadPage(tx, "events", after, 100);
-    });
+    const Result<Page> page = database.TransactBlocking(
+        {}, [&](pg::Transaction& tx) { return ReadPage(tx, "events", after, 100); });
     if (!page.ok()) failed = true;
     for (std::size_t i = 0; page.ok() && i < page->entries.size(); ++i) {
       if (page->entries[i]->position != ++after) failed = true;

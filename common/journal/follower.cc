@@ -167,11 +167,9 @@ Task<Status> Follower::State::FollowOnce(Self self, std::int64_t cursor) {
     ++stats.opened;
     stats.connected = true;
   });
-  Reading reading{*std::move(opened),
-                  std::make_shared<FollowerBuffer>(self->options.max_buffered)};
+  Reading reading{*std::move(opened), std::make_shared<FollowerBuffer>(self->options.max_buffered)};
   const auto executor = co_await boost::asio::this_coro::executor;
-  boost::asio::co_spawn(executor, ReadInto(reading.source, reading.buffer),
-                        boost::asio::detached);
+  boost::asio::co_spawn(executor, ReadInto(reading.source, reading.buffer), boost::asio::detached);
   co_return co_await ApplyAll(self, reading.buffer, cursor);
 }
 
@@ -191,8 +189,8 @@ Task<Status> Follower::State::ApplyAll(Self self, std::shared_ptr<FollowerBuffer
   }
 }
 
-// All of `batch`, in one transaction or, after a failure, in ever smaller ones, so that one bad entry
-// holds up only what comes after it. Ends only when all is applied or the cursor is not ours.
+// All of `batch`, in one transaction or, after a failure, in ever smaller ones, so that one bad
+// entry holds up only what comes after it. Ends only when all is applied or the cursor is not ours.
 Task<Status> Follower::State::ApplyStubbornly(Self self, std::vector<Entry> batch,
                                               std::int64_t cursor) {
   std::size_t at = 0;
@@ -200,7 +198,8 @@ Task<Status> Follower::State::ApplyStubbornly(Self self, std::vector<Entry> batc
   while (at < batch.size()) {
     const std::size_t size = std::min(batch.size() - at, self->batch_limit);
     const auto first = batch.begin() + static_cast<std::ptrdiff_t>(at);
-    auto part = std::make_shared<std::vector<Entry>>(first, first + static_cast<std::ptrdiff_t>(size));
+    auto part =
+        std::make_shared<std::vector<Entry>>(first, first + static_cast<std::ptrdiff_t>(size));
     const Result<Applied> outcome = co_await ApplyOnce(self, part, cursor);
     if (outcome.ok() && *outcome == Applied::kCursorMoved) {
       co_return Error::Aborted("CURSOR_MOVED", "another replica has moved the cursor");
@@ -244,8 +243,7 @@ Task<Result<Applied>> Follower::State::ApplyOnce(Self self,
 
 Status Follower::State::CheckOrder(const std::vector<Entry>& batch, std::int64_t cursor) const {
   for (const Entry& entry : batch) {
-    const bool right =
-        options.dense ? entry.position == cursor + 1 : entry.position > cursor;
+    const bool right = options.dense ? entry.position == cursor + 1 : entry.position > cursor;
     if (!right) {
       return Error::Internal("position " + std::to_string(entry.position) + " came after " +
                              std::to_string(cursor));

@@ -1,8 +1,8 @@
 // The reader's side, for services that act on a peer's journal: open the stream after our cursor,
-// gather what has arrived, and in one transaction apply it and move the cursor. Exactly-once effects:
-// the cursor moves only from where this follower stood (UPDATE ... WHERE position = old), so a crash,
-// an unknown COMMIT or a second replica neither skips nor repeats anything.
-// Run: one coroutine. stats: any thread.
+// gather what has arrived, and in one transaction apply it and move the cursor. Exactly-once
+// effects: the cursor moves only from where this follower stood (UPDATE ... WHERE position = old),
+// so a crash, an unknown COMMIT or a second replica neither skips nor repeats anything. Run: one
+// coroutine. stats: any thread.
 #pragma once
 
 #include <atomic>
@@ -44,7 +44,7 @@ using OpenSource = std::function<Task<Result<std::unique_ptr<Source>>>(std::int6
 using ApplyEntries = std::function<Status(pg::Transaction&, const std::vector<Entry>&)>;
 
 struct FollowerOptions {
-  std::string name;  // the cursor's key: "checkout<-watcher.transfers"
+  std::string name;                 // the cursor's key: "checkout<-watcher.transfers"
   std::size_t max_batch = 256;      // entries a transaction
   std::size_t max_buffered = 1024;  // entries read ahead of the database
   // Positions follow one another without gaps: true unless the stream is filtered.
@@ -57,14 +57,14 @@ struct FollowerOptions {
 };
 
 struct FollowerStats {
-  std::int64_t position = 0;        // the cursor as last seen
-  pg::Time last_entry_time{};       // create_time of the last applied entry; lag = now - this
-  std::uint64_t applied = 0;        // entries
+  std::int64_t position = 0;   // the cursor as last seen
+  pg::Time last_entry_time{};  // create_time of the last applied entry; lag = now - this
+  std::uint64_t applied = 0;   // entries
   std::uint64_t batches = 0;
-  std::uint64_t opened = 0;         // streams
-  std::uint64_t contended = 0;      // times another replica had the cursor
-  std::size_t buffered = 0;         // read and waiting when the batch at hand was taken
-  int failed_attempts = 0;          // in a row, of the batch at hand; > 2: stalled
+  std::uint64_t opened = 0;     // streams
+  std::uint64_t contended = 0;  // times another replica had the cursor
+  std::size_t buffered = 0;     // read and waiting when the batch at hand was taken
+  int failed_attempts = 0;      // in a row, of the batch at hand; > 2: stalled
   bool connected = false;
 };
 

@@ -47,7 +47,9 @@ class HubSource : public Source {
 
 class FollowerTest : public testing::Test {
  protected:
-  FollowerTest() { target_.Exec("CREATE TABLE effect (position bigint PRIMARY KEY, replica text)"); }
+  FollowerTest() {
+    target_.Exec("CREATE TABLE effect (position bigint PRIMARY KEY, replica text)");
+  }
   // What may still post to the pool ends before the pool does.
   ~FollowerTest() override {
     StopAll();
@@ -68,7 +70,8 @@ class FollowerTest : public testing::Test {
       ASSERT_TRUE(source_.database().TransactBlocking({}, write).ok());
     }
   }
-  static Task<Result<std::unique_ptr<Source>>> OpenStream(Hub& hub, std::int64_t after, int breaks) {
+  static Task<Result<std::unique_ptr<Source>>> OpenStream(Hub& hub, std::int64_t after,
+                                                          int breaks) {
     co_return std::unique_ptr<Source>(std::make_unique<HubSource>(hub, after, breaks));
   }
   static Status Apply(pg::Transaction& tx, const std::vector<Entry>& entries,
@@ -79,9 +82,14 @@ class FollowerTest : public testing::Test {
     return {};
   }
   std::unique_ptr<Follower> Make(pg::Database& database, ApplyEntries apply, int breaks = -1) {
-    FollowerOptions options{.name = "test<-events", .max_batch = 8, .min_backoff = 2ms,
-                            .max_backoff = 10ms, .contended_backoff = 5ms};
-    OpenSource open = [this, breaks](std::int64_t after) { return OpenStream(hub_, after, breaks); };
+    FollowerOptions options{.name = "test<-events",
+                            .max_batch = 8,
+                            .min_backoff = 2ms,
+                            .max_backoff = 10ms,
+                            .contended_backoff = 5ms};
+    OpenSource open = [this, breaks](std::int64_t after) {
+      return OpenStream(hub_, after, breaks);
+    };
     return std::make_unique<Follower>(database, options, open, std::move(apply));
   }
   void Start(Follower& follower) {
@@ -93,7 +101,8 @@ class FollowerTest : public testing::Test {
     }
   }
   void ExpectExactlyOnce(int count) {
-    EXPECT_EQ(target_.Query("SELECT count(*) || ' ' || min(position) || ' ' || max(position) FROM effect"),
+    EXPECT_EQ(target_.Query(
+                  "SELECT count(*) || ' ' || min(position) || ' ' || max(position) FROM effect"),
               std::to_string(count) + " 1 " + std::to_string(count));
     EXPECT_EQ(target_.Query("SELECT position FROM journal_cursor"), std::to_string(count));
   }
@@ -133,13 +142,15 @@ TEST_F(FollowerTest, AStreamThatBreaksIsOpenedAgainWhereItStopped) {
 TEST_F(FollowerTest, ABadEntryHoldsUpOnlyWhatComesAfterIt) {
   Write(20);
   auto healed = std::make_shared<std::atomic<bool>>(false);
-  auto follower = Make(target_.database(), [healed](pg::Transaction& tx, const std::vector<Entry>& entries) -> Status {
-    RETURN_IF_ERROR(Apply(tx, entries, "one"));
-    for (const Entry& entry : entries) {
-      if (entry.position == 12 && !*healed) return Error::Internal("cannot apply this one");
-    }
-    return {};
-  });
+  auto follower = Make(target_.database(),
+                       [healed](pg::Transaction& tx, const std::vector<Entry>& entries) -> Status {
+                         RETURN_IF_ERROR(Apply(tx, entries, "one"));
+                         for (const Entry& entry : entries) {
+                           if (entry.position == 12 && !*healed)
+                             return Error::Internal("cannot apply this one");
+                         }
+                         return {};
+                       });
   Start(*follower);
   AwaitEffects(11);
   while (follower->stats().failed_attempts < 3) std::this_thread::yield();
@@ -153,11 +164,13 @@ TEST_F(FollowerTest, ABadEntryHoldsUpOnlyWhatComesAfterIt) {
 TEST_F(FollowerTest, ACrashBetweenApplyAndCommitNeitherSkipsNorRepeats) {
   Write(40);
   auto kills = std::make_shared<std::atomic<int>>(0);
-  auto follower = Make(target_.database(), [this, kills](pg::Transaction& tx, const std::vector<Entry>& entries) -> Status {
-    RETURN_IF_ERROR(Apply(tx, entries, "one"));
-    if ((*kills)++ % 2 == 0 && *kills < 9) target_.KillConnections();
-    return {};
-  });
+  auto follower =
+      Make(target_.database(),
+           [this, kills](pg::Transaction& tx, const std::vector<Entry>& entries) -> Status {
+             RETURN_IF_ERROR(Apply(tx, entries, "one"));
+             if ((*kills)++ % 2 == 0 && *kills < 9) target_.KillConnections();
+             return {};
+           });
   Start(*follower);
   AwaitEffects(40);
   StopAll();

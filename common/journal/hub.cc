@@ -1,5 +1,7 @@
 #include "common/journal/hub.h"
 
+#include <algorithm>
+
 #include "common/journal/append.h"
 #include "common/journal/hub_state.h"
 
@@ -44,14 +46,15 @@ Task<Result<Page>> Hub::ReadOrWait(std::string journal, std::int64_t after, int 
     Result<Page> page = co_await Read(journal, after, limit, filter);
     if (!page.ok() || !page->entries.empty()) co_return page;
     after = page->scanned;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) co_return page;
     const std::shared_ptr<State::Shot> shot = state->Watch(journal, after, filter, left);
     const Woken woken = co_await State::Shot::Wait(shot);
+    after = std::max(after, woken.scanned);
     if (woken.why == Waking::kNews) continue;
     if (woken.why == Waking::kTimeout) {
-      page->scanned = std::max(page->scanned, woken.scanned);
+      page->scanned = after;
       co_return page;
     }
     if (woken.why == Waking::kClosed) {

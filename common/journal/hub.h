@@ -1,7 +1,7 @@
 // Readers' side of the journals in one process: one LISTEN connection on a thread of its own, the
-// recent entries in memory, shared by all readers. An idle reader costs the database nothing; a slow
-// one costs nobody anything: it falls back to reading the table through the pool.
-// Any thread. Must outlive its readers; Close ends their waiting.
+// recent entries in memory, shared by all readers. An idle reader costs the database nothing; a
+// slow one costs nobody anything: it falls back to reading the table through the pool. Any thread.
+// Must outlive its readers; Close ends their waiting.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,9 @@ class Database;
 namespace paymesh::journal {
 
 struct HubOptions {
-  std::size_t max_cached_entries = 4096;         // a journal
+  std::size_t max_cached_entries = 4096;            // a journal
   std::size_t max_cached_bytes = 16 * 1024 * 1024;  // a journal
-  std::size_t max_waiting = 10'000;              // waiting readers; beyond: UNAVAILABLE OVERLOADED
+  std::size_t max_waiting = 10'000;  // waiting readers; beyond: UNAVAILABLE OVERLOADED
   std::chrono::milliseconds poll_interval{1'000};  // looks at the heads even without a notification
   std::function<void(std::string_view message)> log = {};
 };
@@ -50,12 +50,13 @@ class Hub {
   Task<Result<Page>> Read(std::string journal, std::int64_t after, int limit,
                           Filter filter = Filter::All());
 
-  // The same, but when nothing matches, waits for something that does, at most `wait`; then the page
-  // is empty. Resumes on the caller's executor; throws operation_aborted when cancelled.
+  // The same, but when nothing matches, waits for something that does, at most `wait`; then the
+  // page is empty. Resumes on the caller's executor; throws operation_aborted when cancelled.
   Task<Result<Page>> ReadOrWait(std::string journal, std::int64_t after, int limit, Filter filter,
                                 std::chrono::milliseconds wait);
 
-  // True once the journal's head is beyond `position`; false when `wait` has passed or the hub closed.
+  // True once the journal's head is beyond `position`; false when `wait` has passed or the hub
+  // closed.
   Task<bool> WaitBeyond(std::string journal, std::int64_t position, std::chrono::milliseconds wait);
 
   // Waiting readers get UNAVAILABLE SHUTTING_DOWN.

@@ -1,6 +1,6 @@
 // The hub's thread: one connection that listens, and reads each new entry once for all readers.
-#include <charconv>
 #include <algorithm>
+#include <charconv>
 
 #include "common/journal/hub_state.h"
 #include "common/journal/rows.h"
@@ -82,8 +82,7 @@ void Hub::State::ListenOnce(pg::Connection& connection) {
   while (!closed()) {
     TakeNotifications(connection);
     Expire();
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(next_poll - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_poll - Clock::now());
     WaitForWork(connection.socket(), std::max(left, std::chrono::milliseconds(0)));
     bool activated = false;
     {
@@ -185,7 +184,12 @@ bool Hub::State::AppendAll(const std::string& name, std::vector<EntryPtr> entrie
       const bool news = std::any_of(entries.begin(), entries.end(), [&](const EntryPtr& entry) {
         return entry->position > waiter.after && waiter.filter.Matches(*entry);
       });
-      if (news) wakings.push_back({std::move(waiter.shot), {Waking::kNews, waiter.after}});
+      if (news) {
+        wakings.push_back({std::move(waiter.shot), {Waking::kNews, waiter.after}});
+      } else {
+        // It need not look at these again, however long it goes on waiting.
+        waiter.after = std::max(waiter.after, entries.back()->position);
+      }
       return news;
     });
   }

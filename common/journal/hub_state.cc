@@ -119,8 +119,7 @@ void Hub::State::Expire() {
       stats_.waiting -= std::erase_if(journal.waiters, [&](Waiter& waiter) {
         if (waiter.shot->done()) return true;
         if (waiter.deadline > now) return false;
-        wakings.push_back(
-            {waiter.shot, {Waking::kTimeout, std::max(waiter.after, scanned)}});
+        wakings.push_back({waiter.shot, {Waking::kTimeout, std::max(waiter.after, scanned)}});
         return true;
       });
     }
@@ -141,8 +140,8 @@ bool Hub::State::WaitForWork(int socket, std::chrono::milliseconds limit) {
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {socket, POLLIN, 0}};
-  const int ready = poll(fds, socket < 0 ? 1 : 2,
-                         static_cast<int>(std::max<std::int64_t>(0, left.count())));
+  const int ready =
+      poll(fds, socket < 0 ? 1 : 2, static_cast<int>(std::max<std::int64_t>(0, left.count())));
   std::uint64_t count = 0;
   if ((fds[0].revents & POLLIN) != 0) (void)!read(wake_fd_, &count, sizeof(count));
   return ready > 0;

@@ -1,4 +1,5 @@
-// Readers are told soon, also from other processes and after a lost connection; idle ones cost nothing.
+// Readers are told soon, also from other processes and after a lost connection; idle ones cost
+// nothing.
 #include "common/journal/hub.h"
 
 #include <gtest/gtest.h>
@@ -71,14 +72,16 @@ TEST_F(HubTest, AWaitingReaderGetsANewEntrySoon) {
     Write("s");
     const auto committed = Clock::now();
     const Result<Page> page = waiting.get();
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - committed).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(Clock::now() - committed).count());
     ASSERT_TRUE(page.ok());
     ASSERT_EQ(page->entries.size(), 1U);
     EXPECT_EQ(page->entries[0]->position, i + 1);
   }
   std::sort(milliseconds.begin(), milliseconds.end());
   RecordProperty("median_milliseconds", std::to_string(milliseconds[10]));
-  std::printf("commit to reader: median %.2f ms, worst %.2f ms\n", milliseconds[10], milliseconds[19]);
+  std::printf("commit to reader: median %.2f ms, worst %.2f ms\n", milliseconds[10],
+              milliseconds[19]);
   EXPECT_LT(milliseconds[10], 1000);
 }
 

@@ -20,16 +20,16 @@ double LagSeconds(const FollowerStats& stats, pg::Time now) {
 
 }  // namespace
 
-void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock,
-                    const std::string& name, const Follower& follower) {
+void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock, const std::string& name,
+                    const Follower& follower) {
   const runtime::Metrics::Labels labels{{"follower", name}};
   auto& position = metrics.Gauge("journal_follower_position", "The cursor.", labels);
   auto& lag = metrics.Gauge("journal_follower_lag_seconds",
                             "How far the applied entries are behind, when they are.", labels);
   auto& connected =
       metrics.Gauge("journal_follower_connected", "1 while the stream is open.", labels);
-  auto& stalled = metrics.Gauge("journal_follower_stalled",
-                                "1 while an entry cannot be applied.", labels);
+  auto& stalled =
+      metrics.Gauge("journal_follower_stalled", "1 while an entry cannot be applied.", labels);
   auto& applied = metrics.Counter("journal_follower_applied_total", "Entries applied.", labels);
   metrics.OnCollect([&, &clock = clock, &follower = follower] {
     const FollowerStats stats = follower.stats();

@@ -16,7 +16,7 @@ namespace paymesh::journal {
 class Follower;
 
 // Read at each collection; all three must outlive `metrics`' last Render.
-void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock,
-                    const std::string& name, const Follower& follower);
+void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock, const std::string& name,
+                    const Follower& follower);
 
 }  // namespace paymesh::journal

@@ -11,8 +11,8 @@ Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write) {
   const auto end = std::chrono::steady_clock::now() + options.max_duration;
   std::int64_t after = options.after;
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0) co_return Status();
     Result<Page> page =
         co_await hub.ReadOrWait(options.journal, after, options.batch, options.filter, left);

@@ -20,16 +20,17 @@ struct ServeOptions {
   std::string journal;
   std::int64_t after = 0;
   Filter filter = {};
-  int batch = 256;                               // entries read at a time
+  int batch = 256;                                  // entries read at a time
   std::chrono::milliseconds max_duration{300'000};  // then ends OK; the reader resumes
 };
 
-// Returns false when the peer has gone. Awaiting it gives back-pressure: nothing is read ahead beyond
-// one batch.
+// Returns false when the peer has gone. Awaiting it gives back-pressure: nothing is read ahead
+// beyond one batch.
 using WriteEntry = std::function<Task<bool>(const Entry& entry)>;
 
-// Name `options` and `write` before the co_await (gcc 12). Ends OK when write returns false or max_duration has passed; throws operation_aborted when the call
-// is cancelled. INVALID_ARGUMENT for a negative position; errors as in Hub::Read.
+// Name `options` and `write` before the co_await (gcc 12). Ends OK when write returns false or
+// max_duration has passed; throws operation_aborted when the call is cancelled. INVALID_ARGUMENT
+// for a negative position; errors as in Hub::Read.
 Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write);
 
 }  // namespace paymesh::journal

@@ -57,7 +57,8 @@ TEST_F(Serve, GivesWhatWasThereAndThenWhatComes) {
   for (int i = 0; i < 5; ++i) Append(1);
   EXPECT_TRUE(stream.get().ok());
   ASSERT_EQ(sink->entries.size(), 8U);
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(sink->entries[i].position, static_cast<std::int64_t>(i + 3));
+  for (std::size_t i = 0; i < 8; ++i)
+    EXPECT_EQ(sink->entries[i].position, static_cast<std::int64_t>(i + 3));
 }
 
 TEST_F(Serve, GivesAnOwnerOnlyItsOwn) {

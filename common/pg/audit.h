@@ -8,7 +8,8 @@
 
 namespace paymesh::pg {
 
-// `actor` is the principal's name, `action` the method or verb, `object` an id, `detail` a JSON text
+// `actor` is the principal's name, `action` the method or verb, `object` an id, `detail` a JSON
+// text
 // ("{}" when there is nothing to add), without secrets.
 void Audit(Transaction& tx, std::string_view actor, std::string_view action,
            std::string_view object, std::string_view detail = "{}");

@@ -1,6 +1,6 @@
-// Batches that form by themselves: while one batch is in flight, requests of the same kind gather and
-// leave together. The first never waits for company; each member keeps its own outcome.
-// Any thread; members resume on their own executors.
+// Batches that form by themselves: while one batch is in flight, requests of the same kind gather
+// and leave together. The first never waits for company; each member keeps its own outcome. Any
+// thread; members resume on their own executors.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -151,7 +151,8 @@ class Coalescer {
 };
 
 // Whether the failure of a whole batch may have been caused by one of its members, so that running
-// the members one by one can save the others. Not so when the database is away or its answer unknown.
+// the members one by one can save the others. Not so when the database is away or its answer
+// unknown.
 bool MemberMayBeToBlame(const Error& error);
 
 // Runs `run` (a Task<Result<std::vector<Result<Response>>>>(std::vector<Request>), usually one
@@ -164,7 +165,8 @@ Task<std::vector<Result<Response>>> RunBatchWithFallback(
   const std::size_t count = requests.size();
   Result<std::vector<Result<Response>>> all = co_await run(requests);
   if (all.ok() && all->size() == count) co_return *std::move(all);
-  const Error whole = all.ok() ? Error::Internal("a batch did not answer its members") : all.error();
+  const Error whole =
+      all.ok() ? Error::Internal("a batch did not answer its members") : all.error();
   for (std::size_t i = 0; i < count; ++i) {
     if (count == 1 || !MemberMayBeToBlame(whole)) {
       answers.push_back(whole);

@@ -60,7 +60,9 @@ struct Gate {
 class CoalescerTest : public testing::Test {
  protected:
   IntCoalescer Make(CoalescerLimits limits) {
-    auto run = [gate = gate_](std::vector<int> requests) { return Gate::Run(gate, std::move(requests)); };
+    auto run = [gate = gate_](std::vector<int> requests) {
+      return Gate::Run(gate, std::move(requests));
+    };
     return IntCoalescer(pool_.get_executor(), run, limits);
   }
   std::future<Result<int>> Submit(IntCoalescer& coalescer, int request) {
@@ -151,12 +153,14 @@ Task<Answers> DoubleAll(std::vector<int> requests) {
 }
 
 TEST_F(CoalescerTest, UnderConcurrencyEachGetsItsOwnAnswer) {
-  IntCoalescer coalescer(boost::asio::make_strand(pool_.get_executor()), DoubleAll, {.max_batch = 16});
+  IntCoalescer coalescer(boost::asio::make_strand(pool_.get_executor()), DoubleAll,
+                         {.max_batch = 16});
   std::vector<std::thread> threads;
   std::atomic<int> right{0};
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 200; ++i) right += *Submit(coalescer, t * 1000 + i).get() == 2 * (t * 1000 + i);
+      for (int i = 0; i < 200; ++i)
+        right += *Submit(coalescer, t * 1000 + i).get() == 2 * (t * 1000 + i);
     });
   }
   for (auto& thread : threads) thread.join();
@@ -164,7 +168,8 @@ TEST_F(CoalescerTest, UnderConcurrencyEachGetsItsOwnAnswer) {
 }
 
 // Fails as a whole when any member is negative; counts its runs.
-Task<Result<Answers>> AllOrNothing(std::shared_ptr<int> runs, Error whole, std::vector<int> requests) {
+Task<Result<Answers>> AllOrNothing(std::shared_ptr<int> runs, Error whole,
+                                   std::vector<int> requests) {
   ++*runs;
   for (const int request : requests) {
     if (request < 0) co_return whole;
@@ -173,7 +178,8 @@ Task<Result<Answers>> AllOrNothing(std::shared_ptr<int> runs, Error whole, std::
 }
 
 Answers Fallback(std::shared_ptr<int> runs, Error whole, std::vector<int> requests) {
-  std::function<Task<Result<Answers>>(std::vector<int>)> run = [runs, whole](std::vector<int> members) {
+  std::function<Task<Result<Answers>>(std::vector<int>)> run = [runs,
+                                                                whole](std::vector<int> members) {
     return AllOrNothing(runs, whole, std::move(members));
   };
   return RunTask(RunBatchWithFallback<int, int>(requests, run));

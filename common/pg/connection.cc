@@ -14,8 +14,12 @@ std::string SessionSettings(const DatabaseOptions& options) {
   return "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex';"
          "SET client_min_messages = 'warning'; SET standard_conforming_strings = on;"
          "SET synchronous_commit = on;"
-         "SET statement_timeout = " + std::to_string(options.statement_timeout.count()) + ";"
-         "SET lock_timeout = " + std::to_string(options.lock_timeout.count()) + ";"
+         "SET statement_timeout = " +
+         std::to_string(options.statement_timeout.count()) +
+         ";"
+         "SET lock_timeout = " +
+         std::to_string(options.lock_timeout.count()) +
+         ";"
          "SET idle_in_transaction_session_timeout = 60000;"
          "SELECT pg_is_in_recovery() AS standby";
 }
@@ -59,14 +63,21 @@ Status Connection::Open() {
   if (connection_ != nullptr) return {};
   const std::string timeout =
       std::to_string(std::max<std::int64_t>(2, options_.connect_timeout.count() / 1000));
-  // Later keywords win, so what conninfo says goes before our defaults. A peer that vanishes without
-  // a word is noticed in about 15 s.
+  // Later keywords win, so what conninfo says goes before our defaults. A peer that vanishes
+  // without a word is noticed in about 15 s.
   const std::array<const char*, 9> keys{
-      "connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-      "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", nullptr};
-  const std::array<const char*, 9> values{
-      timeout.c_str(), "5", "5", "2", "15000", options_.application_name.c_str(), "UTF8",
-      options_.conninfo.c_str(), nullptr};
+      "connect_timeout",  "keepalives_idle",  "keepalives_interval",
+      "keepalives_count", "tcp_user_timeout", "fallback_application_name",
+      "client_encoding",  "dbname",           nullptr};
+  const std::array<const char*, 9> values{timeout.c_str(),
+                                          "5",
+                                          "5",
+                                          "2",
+                                          "15000",
+                                          options_.application_name.c_str(),
+                                          "UTF8",
+                                          options_.conninfo.c_str(),
+                                          nullptr};
   connection_ = PQconnectdbParams(keys.data(), values.data(), 1);
   try {
     if (PQstatus(connection_) != CONNECTION_OK) {
@@ -199,8 +210,8 @@ Rows Connection::Check(PGresult* result) {
   const bool lost = connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK;
   if (lost && !state.starts_with("57P")) state = kConnectionLost;
   // A migration changed a table under a cached plan: reconnect and run the transaction again.
-  const bool stale_plan = (state == "0A000" && message.starts_with("cached plan")) ||
-                          state == "26000";
+  const bool stale_plan =
+      (state == "0A000" && message.starts_with("cached plan")) || state == "26000";
   if (stale_plan) {
     stale_ = true;
     state = kSerializationFailure;

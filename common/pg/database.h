@@ -19,9 +19,9 @@
 namespace paymesh::pg {
 
 struct DatabaseOptions {
-  std::string conninfo;          // as libpq takes it
+  std::string conninfo;  // as libpq takes it
   std::string application_name = "paymesh";
-  int pool_size = 8;             // connections, and threads
+  int pool_size = 8;               // connections, and threads
   std::size_t max_waiting = 1024;  // transactions waiting for a connection; beyond: OVERLOADED
   std::chrono::milliseconds statement_timeout{10'000};
   std::chrono::milliseconds lock_timeout{5'000};
@@ -33,7 +33,8 @@ struct DatabaseOptions {
 enum class Isolation { kReadCommitted, kRepeatableRead, kSerializable };
 enum class Access { kReadWrite, kReadOnly };
 
-// Trivially destructible on purpose: such a temporary is safe inside a co_await expression (gcc 12).
+// Trivially destructible on purpose: such a temporary is safe inside a co_await expression (gcc
+// 12).
 struct TransactOptions {
   const char* name = "transaction";  // for logs
   // Running the whole of fn again after it may already have committed does no harm (its effects are
@@ -61,19 +62,20 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Runs `fn`, a `Result<T>(Transaction&)`, on a pool thread: COMMIT if it returns ok, ROLLBACK if it
-  // returns an error or throws. Returns its result, or
+  // Runs `fn`, a `Result<T>(Transaction&)`, on a pool thread: COMMIT if it returns ok, ROLLBACK if
+  // it returns an error or throws. Returns its result, or
   //   UNAVAILABLE OVERLOADED            no room to wait, or the deadline passed while waiting
   //   UNAVAILABLE DATABASE_UNAVAILABLE  no connection
-  //   UNAVAILABLE COMMIT_UNKNOWN        the connection broke during COMMIT and options.idempotent is
+  //   UNAVAILABLE COMMIT_UNKNOWN        the connection broke during COMMIT and options.idempotent
+  //   is
   //                                     false: it may or may not have happened
   //   and what sql_error.h lists.
   // A transaction that was surely rolled back (40001, 40P01, connection lost before COMMIT) is run
   // again, at most max_attempts times with jitter. So fn may run more than once: it is called as
   // const, and must set, not add to, what it captured by reference.
-  // When the waiting coroutine is cancelled it sees operation_aborted at once, while the transaction
-  // runs to its end and its result is dropped; so capture by value or by shared_ptr what must
-  // outlive the call. Name the lambda before `co_await` (gcc 12).
+  // When the waiting coroutine is cancelled it sees operation_aborted at once, while the
+  // transaction runs to its end and its result is dropped; so capture by value or by shared_ptr
+  // what must outlive the call. Name the lambda before `co_await` (gcc 12).
   template <class Fn>
   auto Transact(TransactOptions options, Fn fn)
       -> Task<std::invoke_result_t<const Fn&, Transaction&>> {
@@ -126,9 +128,9 @@ class Database {
   std::shared_ptr<Pool> pool_;
 };
 
-// Start-up check of what durability rests on: fsync, full_page_writes and synchronous_commit are on,
-// the server is a primary, PostgreSQL 13 or later, UTF-8. FAILED_PRECONDITION UNSAFE_SERVER names
-// what is wrong.
+// Start-up check of what durability rests on: fsync, full_page_writes and synchronous_commit are
+// on, the server is a primary, PostgreSQL 13 or later, UTF-8. FAILED_PRECONDITION UNSAFE_SERVER
+// names what is wrong.
 Status CheckServer(Transaction& tx);
 
 }  // namespace paymesh::pg

@@ -25,8 +25,9 @@ using namespace std::chrono_literals;
 class DatabaseTest : public testing::Test {
  protected:
   DatabaseTest() {
-    server_.Exec("CREATE TABLE account (id text PRIMARY KEY, balance numeric(78,0) NOT NULL"
-                 " CHECK (balance >= 0)); INSERT INTO account VALUES ('a', 100), ('b', 100)");
+    server_.Exec(
+        "CREATE TABLE account (id text PRIMARY KEY, balance numeric(78,0) NOT NULL"
+        " CHECK (balance >= 0)); INSERT INTO account VALUES ('a', 100), ('b', 100)");
   }
   DatabaseOptions Options(int pool_size) const {
     DatabaseOptions options;
@@ -38,9 +39,7 @@ class DatabaseTest : public testing::Test {
     return server_.Query("SELECT balance FROM account WHERE id = '" + id + "'");
   }
   // Makes one connection, so that there is one to break.
-  static void WarmUp(Database& database) {
-    ASSERT_TRUE(database.TransactBlocking({}, Ping).ok());
-  }
+  static void WarmUp(Database& database) { ASSERT_TRUE(database.TransactBlocking({}, Ping).ok()); }
   static Status Ping(Transaction& tx) {
     tx.Execute("SELECT 1");
     return {};
@@ -72,7 +71,9 @@ TEST_F(DatabaseTest, CommitsWhatReturnsOkAndRollsBackTheRest) {
 TEST_F(DatabaseTest, ReturnsTheFunctionsValueToItsCoroutine) {
   Database database(Options(2));
   auto read = [](Transaction& tx) -> Result<U256> {
-    return tx.Execute("SELECT balance FROM account WHERE id = $1", "b").front().Get<U256>("balance");
+    return tx.Execute("SELECT balance FROM account WHERE id = $1", "b")
+        .front()
+        .Get<U256>("balance");
   };
   EXPECT_EQ(*RunTask(database.Transact({.name = "read"}, read)), U256(100));
 }
@@ -133,8 +134,8 @@ TEST_F(DatabaseTest, MapsAUniqueViolationWithItsConstraint) {
 TEST_F(DatabaseTest, RunsSerializationFailuresAgainUntilAllHaveSucceeded) {
   Database database(Options(6));
   const auto move = [](Transaction& tx) -> Status {
-    const U256 balance = tx.Execute("SELECT balance FROM account WHERE id = 'a'")
-                             .front().Get<U256>("balance");
+    const U256 balance =
+        tx.Execute("SELECT balance FROM account WHERE id = 'a'").front().Get<U256>("balance");
     tx.Execute("UPDATE account SET balance = $1 WHERE id = 'a'", *CheckedAdd(balance, U256(1)));
     return {};
   };
@@ -296,9 +297,12 @@ TEST_F(DatabaseTest, EachSessionIsSetUpForWhatTheCodeReliesOn) {
   Database database(Options(1));
   const auto show = [](Transaction& tx) -> Result<std::string> {
     RETURN_IF_ERROR(CheckServer(tx));
-    return tx.Execute("SELECT current_setting('TimeZone') || ' ' ||"
-                      " current_setting('statement_timeout') AS value")
-        .front().Get<std::string>("value");
+    return tx
+        .Execute(
+            "SELECT current_setting('TimeZone') || ' ' ||"
+            " current_setting('statement_timeout') AS value")
+        .front()
+        .Get<std::string>("value");
   };
   const Result<std::string> settings = database.TransactBlocking({}, show);
   ASSERT_TRUE(settings.ok()) << settings.error().ToString();
@@ -312,7 +316,8 @@ TEST_F(DatabaseTest, KeepsABoundedNumberOfPreparedStatements) {
   const auto many = [](Transaction& tx) -> Result<std::int64_t> {
     for (int i = 0; i < 20; ++i) tx.Execute("SELECT " + std::to_string(i % 7) + " AS value");
     return tx.Execute("SELECT count(*) AS value FROM pg_prepared_statements")
-        .front().Get<std::int64_t>("value");
+        .front()
+        .Get<std::int64_t>("value");
   };
   EXPECT_LE(*database.TransactBlocking({}, many), 4);
 }
@@ -328,7 +333,8 @@ TEST_F(DatabaseTest, SurvivesAChangeOfTheSchemaUnderItsPreparedStatements) {
 }
 
 // The caller comes back on the strand that it left, on whichever thread that runs.
-Task<bool> StaysOnStrand(Database& database, boost::asio::strand<boost::asio::any_io_executor> strand) {
+Task<bool> StaysOnStrand(Database& database,
+                         boost::asio::strand<boost::asio::any_io_executor> strand) {
   for (int i = 0; i < 50; ++i) {
     auto ping = [](Transaction& tx) -> Status {
       tx.Execute("SELECT 1");
@@ -367,9 +373,10 @@ TEST_F(DatabaseTest, ACancelledCallerLeavesWhileTheTransactionEndsWell) {
     return AddOne(tx);
   };
   std::exception_ptr thrown;
-  boost::asio::co_spawn(context, database.Transact({}, work),
-                        boost::asio::bind_cancellation_slot(
-                            cancel.slot(), [&](std::exception_ptr error, Status) { thrown = error; }));
+  boost::asio::co_spawn(
+      context, database.Transact({}, work),
+      boost::asio::bind_cancellation_slot(
+          cancel.slot(), [&](std::exception_ptr error, Status) { thrown = error; }));
   std::thread runner([&] { context.run(); });
   entered->get_future().wait();
   boost::asio::post(context, [&] { cancel.emit(boost::asio::cancellation_type::terminal); });

@@ -93,8 +93,8 @@ std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
   if (members.empty()) return outcomes;
 
   std::set<Identity> ours;
-  for (const Row row : tx.Execute(kClaim, columns.callers, columns.methods, columns.request_ids,
-                                  columns.hashes)) {
+  for (const Row row :
+       tx.Execute(kClaim, columns.callers, columns.methods, columns.request_ids, columns.hashes)) {
     ours.insert({row.Get<std::string>("caller"), row.Get<std::string>("method"),
                  row.Get<std::string>("request_id")});
   }
@@ -113,8 +113,8 @@ std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
     tx.Local<Open>().keys.merge(ours);
   }
   if (known_members.empty()) return outcomes;
-  for (const Row row : tx.Execute(kFind, known.callers, known.methods, known.request_ids,
-                                  known.hashes)) {
+  for (const Row row :
+       tx.Execute(kFind, known.callers, known.methods, known.request_ids, known.hashes)) {
     const auto ordinal = static_cast<std::size_t>(row.Get<std::int64_t>("ordinal"));
     outcomes[known_members[ordinal - 1]] = Replay(row);
   }
@@ -130,8 +130,8 @@ void StoreAllResponses(Transaction& tx, const std::vector<IdempotencyKey>& keys,
   if (keys.empty()) return;
   Columns columns;
   for (const IdempotencyKey& key : keys) columns.Add(key);
-  const Rows stored = tx.Execute(kStore, columns.callers, columns.methods, columns.request_ids,
-                                 responses);
+  const Rows stored =
+      tx.Execute(kStore, columns.callers, columns.methods, columns.request_ids, responses);
   if (keys.size() != responses.size() ||
       stored.affected() != static_cast<std::int64_t>(keys.size())) {
     throw SqlError(std::string(kDecodeFailure), "an answer without a claim");

@@ -1,15 +1,15 @@
-// Idempotent requests: (caller, method, request_id) -> the first answer, kept in the transaction that
-// acted. Claim at the start of the transaction, StoreResponse at its end:
+// Idempotent requests: (caller, method, request_id) -> the first answer, kept in the transaction
+// that acted. Claim at the start of the transaction, StoreResponse at its end:
 //
 //   ASSIGN_OR_RETURN(auto replay, pg::Claim(tx, key));
 //   if (replay) return Parse(*replay);
 //   ... act ...
 //   pg::StoreResponse(tx, key, pg::Bytea(response.SerializeAsString()));
 //
-// A concurrent duplicate in another replica waits in Claim for the first and then replays it; in the
-// same process InFlight answers it ABORTED at once. A transaction that claimed and did not store is
-// refused at COMMIT (a bug), an error from fn forgets the claim with the rest.
-// Functions on Transaction: one thread. InFlight: any thread.
+// A concurrent duplicate in another replica waits in Claim for the first and then replays it; in
+// the same process InFlight answers it ABORTED at once. A transaction that claimed and did not
+// store is refused at COMMIT (a bug), an error from fn forgets the claim with the rest. Functions
+// on Transaction: one thread. InFlight: any thread.
 #pragma once
 
 #include <memory>

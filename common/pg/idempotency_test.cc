@@ -23,8 +23,8 @@ class Idempotency : public testing::Test {
   Idempotency() { server_.Exec("CREATE TABLE effect (id text)"); }
 
   // A handler as services write it: the answer it gave, first or again.
-  static Result<std::string> Handle(Database& database, const IdempotencyKey& key,
-                                    std::function<void()> in_the_middle = [] {}) {
+  static Result<std::string> Handle(
+      Database& database, const IdempotencyKey& key, std::function<void()> in_the_middle = [] {}) {
     return database.TransactBlocking(
         {.idempotent = true}, [&](Transaction& tx) -> Result<std::string> {
           ASSIGN_OR_RETURN(const auto replay, Claim(tx, key));
@@ -32,7 +32,8 @@ class Idempotency : public testing::Test {
           tx.Execute("INSERT INTO effect VALUES ($1)", key.request_id);
           in_the_middle();
           const std::string answer = tx.Execute("SELECT 'answer ' || txid_current() AS value")
-                                         .front().Get<std::string>("value");
+                                         .front()
+                                         .Get<std::string>("value");
           StoreResponse(tx, key, Bytea(answer));
           return answer;
         });

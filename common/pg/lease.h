@@ -1,6 +1,7 @@
-// Leases: what must be done by one replica at a time, with an epoch that every guarded write checks.
-// A holder that was paused finds its epoch gone; its writes are refused, whatever it believes.
-// The functions on Transaction: one thread. LeaseKeeper: Run on one strand, the rest any thread.
+// Leases: what must be done by one replica at a time, with an epoch that every guarded write
+// checks. A holder that was paused finds its epoch gone; its writes are refused, whatever it
+// believes. The functions on Transaction: one thread. LeaseKeeper: Run on one strand, the rest any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -19,8 +20,8 @@ namespace paymesh::pg {
 
 class Database;
 
-// Takes the lease if nobody holds it or its time is over (by the database's clock): the new epoch, or
-// nullopt. Waits for transactions that are guarded by the old epoch.
+// Takes the lease if nobody holds it or its time is over (by the database's clock): the new epoch,
+// or nullopt. Waits for transactions that are guarded by the old epoch.
 std::optional<std::int64_t> AcquireLease(Transaction& tx, std::string_view name,
                                          std::string_view holder, std::chrono::milliseconds ttl);
 // False: lost.

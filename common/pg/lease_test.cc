@@ -18,16 +18,16 @@ using namespace std::chrono_literals;
 
 class Lease : public testing::Test {
  protected:
-  std::optional<std::int64_t> Acquire(const std::string& holder, std::chrono::milliseconds ttl = 1h) {
+  std::optional<std::int64_t> Acquire(const std::string& holder,
+                                      std::chrono::milliseconds ttl = 1h) {
     return *database().TransactBlocking(
         {}, [&](Transaction& tx) -> Result<std::optional<std::int64_t>> {
           return AcquireLease(tx, "chain", holder, ttl);
         });
   }
   bool Renew(std::int64_t epoch) {
-    return *database().TransactBlocking({}, [&](Transaction& tx) -> Result<bool> {
-      return RenewLease(tx, "chain", epoch, 1h);
-    });
+    return *database().TransactBlocking(
+        {}, [&](Transaction& tx) -> Result<bool> { return RenewLease(tx, "chain", epoch, 1h); });
   }
   Status Guarded(std::int64_t epoch) {
     return database().TransactBlocking(
@@ -61,10 +61,13 @@ TEST_F(Lease, RefusesTheEpochOfAHolderThatPausedTooLong) {
 
 TEST_F(Lease, IsFreeAtOnceWhenReleased) {
   EXPECT_EQ(Acquire("one"), 1);
-  ASSERT_TRUE(database().TransactBlocking({}, [](Transaction& tx) -> Status {
-    ReleaseLease(tx, "chain", 1);
-    return {};
-  }).ok());
+  ASSERT_TRUE(database()
+                  .TransactBlocking({},
+                                    [](Transaction& tx) -> Status {
+                                      ReleaseLease(tx, "chain", 1);
+                                      return {};
+                                    })
+                  .ok());
   EXPECT_EQ(Acquire("two"), 2);
 }
 
@@ -96,7 +99,8 @@ TEST_F(Lease, IsNotTakenOverWhileAGuardedTransactionRuns) {
 TEST_F(Lease, OfManyWhoTryExactlyOneGetsIt) {
   std::vector<std::future<std::optional<std::int64_t>>> tries;
   for (int i = 0; i < 8; ++i) {
-    tries.push_back(std::async(std::launch::async, [this, i] { return Acquire(std::to_string(i)); }));
+    tries.push_back(
+        std::async(std::launch::async, [this, i] { return Acquire(std::to_string(i)); }));
   }
   int held = 0;
   for (auto& one : tries) held += one.get().has_value();
@@ -108,8 +112,10 @@ class Keeper {
  public:
   Keeper(const Database& like, std::string holder, std::chrono::milliseconds ttl)
       : database_(like.options()),
-        keeper_(database_, {.name = "chain", .holder = std::move(holder), .ttl = ttl,
-                           .now = [this] { return std::chrono::steady_clock::now() + skip_.load(); }}) {
+        keeper_(database_,
+                {.name = "chain", .holder = std::move(holder), .ttl = ttl, .now = [this] {
+                   return std::chrono::steady_clock::now() + skip_.load();
+                 }}) {
     boost::asio::co_spawn(context_, keeper_.Run(), boost::asio::detached);
     thread_ = std::thread([this] { context_.run(); });
   }

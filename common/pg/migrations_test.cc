@@ -122,7 +122,8 @@ TEST(AuditTable, RecordsAndNeverForgets) {
   ASSERT_TRUE(database.database().TransactBlocking({}, record).ok());
   EXPECT_EQ(database.Query("SELECT actor || action || (detail->>'reason') FROM audit"),
             "adaApprovePayoutchecked");
-  for (const char* change : {"UPDATE audit SET actor = 'eve'", "DELETE FROM audit", "TRUNCATE audit"}) {
+  for (const char* change :
+       {"UPDATE audit SET actor = 'eve'", "DELETE FROM audit", "TRUNCATE audit"}) {
     const auto tamper = [change](Transaction& tx) -> Status {
       tx.Execute(change);
       return {};

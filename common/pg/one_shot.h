@@ -1,6 +1,6 @@
-// A value that one thread sets once and one coroutine waits for. The coroutine always resumes on its
-// own executor, so work may be done on any thread and still come back to its strand.
-// Set: any thread, first call wins. Wait: once.
+// A value that one thread sets once and one coroutine waits for. The coroutine always resumes on
+// its own executor, so work may be done on any thread and still come back to its strand. Set: any
+// thread, first call wins. Wait: once.
 #pragma once
 
 #include <boost/asio/associated_cancellation_slot.hpp>

@@ -1,6 +1,6 @@
-// One parameter of an SQL statement, in PostgreSQL's text form. Built implicitly from the types that
-// a store uses, so that `tx.Execute(sql, id, amount, time)` reads like a call. Where the server
-// cannot infer a type from the statement write a cast: `$1::bigint`, `unnest($2::text[])`.
+// One parameter of an SQL statement, in PostgreSQL's text form. Built implicitly from the types
+// that a store uses, so that `tx.Execute(sql, id, amount, time)` reads like a call. Where the
+// server cannot infer a type from the statement write a cast: `$1::bigint`, `unnest($2::text[])`.
 // Values; any thread.
 #pragma once
 
@@ -35,16 +35,16 @@ class Param {
  public:
   Param(std::nullopt_t) {}  // NOLINT: implicit, NULL
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
-  Param(T value) : text_(std::to_string(value)) {}  // NOLINT: implicit
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) Param(T value)
+      : text_(std::to_string(value)) {}  // NOLINT: implicit
   template <std::same_as<bool> T>
-  Param(T value) : text_(value ? "t" : "f") {}                        // NOLINT: implicit
-  Param(std::string_view value) : text_(std::string(value)) {}        // NOLINT: implicit
-  Param(const std::string& value) : text_(value) {}                   // NOLINT: implicit
-  Param(const char* value) : text_(std::string(value)) {}             // NOLINT: implicit
-  Param(const Bytea& value);                                          // NOLINT: implicit
-  Param(const U256& value);                                           // NOLINT: implicit, numeric
-  Param(Time value);                                                  // NOLINT: implicit
+  Param(T value) : text_(value ? "t" : "f") {}                  // NOLINT: implicit
+  Param(std::string_view value) : text_(std::string(value)) {}  // NOLINT: implicit
+  Param(const std::string& value) : text_(value) {}             // NOLINT: implicit
+  Param(const char* value) : text_(std::string(value)) {}       // NOLINT: implicit
+  Param(const Bytea& value);                                    // NOLINT: implicit
+  Param(const U256& value);                                     // NOLINT: implicit, numeric
+  Param(Time value);                                            // NOLINT: implicit
   template <class T>
   Param(const std::optional<T>& value) {  // NOLINT: implicit
     if (value) text_ = Param(*value).text_;

@@ -150,7 +150,8 @@ std::optional<std::string_view> Row::Text(std::string_view column) const {
     }
     return -1;
   }();
-  if (index < 0) throw SqlError(std::string(kDecodeFailure), "no column '" + std::string(column) + "'");
+  if (index < 0)
+    throw SqlError(std::string(kDecodeFailure), "no column '" + std::string(column) + "'");
   if (PQgetisnull(rows_->result_, index_, index)) return std::nullopt;
   return std::string_view(PQgetvalue(rows_->result_, index_, index),
                           static_cast<std::size_t>(PQgetlength(rows_->result_, index_, index)));

@@ -27,6 +27,7 @@ std::string ServerConninfo() {
 Rows RunScript(const std::string& conninfo, const std::string& sql) {
   DatabaseOptions options;
   options.conninfo = conninfo;
+  options.application_name = "test-script";
   options.statement_timeout = std::chrono::milliseconds(60'000);
   options.lock_timeout = std::chrono::milliseconds(60'000);
   std::string log;
@@ -85,9 +86,11 @@ std::string TestDatabase::Query(const std::string& sql) {
   return rows.front().Get<std::optional<std::string>>("value").value_or("");
 }
 
+// Not those of other scripts, which run in the middle of a test's own checks.
 void TestDatabase::KillConnections() {
-  Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-       " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  Exec(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND application_name LIKE 'paymesh%'");
 }
 
 }  // namespace paymesh::pg

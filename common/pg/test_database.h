@@ -31,7 +31,8 @@ class TestDatabase {
   void Exec(const std::string& sql);
   // A query of one value, as text; "" for NULL or none: Query("SELECT count(*) FROM payment").
   std::string Query(const std::string& sql);
-  // Ends all other connections to this database, as a crash of the server would.
+  // Ends all connections of programs (application_name paymesh...) to this database, as a crash of
+  // the server would.
   void KillConnections();
 
  private:

@@ -20,8 +20,8 @@ class TestProxy {
 
   // `conninfo` with this proxy in the server's place.
   const std::string& conninfo() const { return conninfo_; }
-  // The next `count` COMMITs reach the server, their answers do not reach the client: the connection
-  // breaks instead, once the server has answered.
+  // The next `count` COMMITs reach the server, their answers do not reach the client: the
+  // connection breaks instead, once the server has answered.
   void LoseCommitReplies(int count) { lose_replies_ = count; }
   int lost() const { return lost_; }
 

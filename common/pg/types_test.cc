@@ -45,7 +45,8 @@ TEST_F(Types, AmountsGoThroughUnchanged) {
 }
 
 TEST_F(Types, TextGoesThroughUnchanged) {
-  for (const char* text : {"", "NULL", "it's", "back\\slash", "\"quoted\"", "a,b{c}", "ünï→", "\n\t "}) {
+  for (const char* text :
+       {"", "NULL", "it's", "back\\slash", "\"quoted\"", "a,b{c}", "ünï→", "\n\t "}) {
     ExpectSame<std::string>("text", text);
   }
 }
@@ -69,7 +70,8 @@ TEST_F(Types, TimesGoThroughToTheMicrosecond) {
 TEST_F(Types, ArraysKeepNullsQuotesAndBackslashes) {
   using Texts = std::vector<std::optional<std::string>>;
   ExpectSame<Texts>("text[]", {});
-  ExpectSame<Texts>("text[]", Texts{std::nullopt, "", "NULL", "null", "a\"b", "c\\d", "{,}", " x ", "\\\""});
+  ExpectSame<Texts>("text[]",
+                    Texts{std::nullopt, "", "NULL", "null", "a\"b", "c\\d", "{,}", " x ", "\\\""});
   ExpectSame<std::vector<std::int64_t>>("bigint[]", {1, -2, 3});
   ExpectSame<std::vector<bool>>("bool[]", {true, false});
 }
@@ -89,9 +91,11 @@ TEST_F(Types, WhatIsNotOfTheTypeIsRefused) {
   const auto refused = [&](const std::string& sql, auto example) {
     using T = decltype(example);
     return !database_.database()
-                .TransactBlocking({}, [&](Transaction& tx) -> Result<T> {
-                  return tx.Execute(sql).front().template Get<T>("value");
-                }).ok();
+                .TransactBlocking({},
+                                  [&](Transaction& tx) -> Result<T> {
+                                    return tx.Execute(sql).front().template Get<T>("value");
+                                  })
+                .ok();
   };
   EXPECT_TRUE(refused("SELECT 'x' AS value", std::int64_t{}));
   EXPECT_TRUE(refused("SELECT 1 AS other", std::int64_t{}));
