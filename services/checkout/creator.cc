@@ -1,0 +1,258 @@
+#include "services/checkout/creator.h"
+
+#include <utility>
+
+#include "common/pg/database.h"
+#include "common/runtime/ids.h"
+#include "common/runtime/log.h"
+#include "paymesh/checkout/v1/payment_service.pb.h"
+#include "services/checkout/convert.h"
+#include "services/checkout/store/payment_store.h"
+
+namespace paymesh::checkout {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryAfterRouting{2'000};
+
+Error NoOption(const Decision& decision) {
+  Error error = Error::FailedPrecondition(
+      "NO_OPTION", "nothing that the merchant accepts can be offered now");
+  for (const Rejected& rejected : decision.rejected) {
+    error.metadata[rejected.unit] = rejected.code;
+  }
+  return error;
+}
+
+// One member of the commit: what shall be stored, and under which key.
+struct Entry {
+  Payment payment;
+  pg::IdempotencyKey key;
+};
+struct Stored {
+  std::shared_ptr<const pb::CreatePaymentResponse> response;
+  bool replayed = false;
+};
+
+Result<Stored> Replay(const pg::Bytea& bytes) {
+  auto response = std::make_shared<pb::CreatePaymentResponse>();
+  if (!response->ParseFromString(bytes.data)) {
+    return Error::Internal("a stored answer does not parse");
+  }
+  return Stored{std::move(response), true};
+}
+
+Stored Answer(const Payment& payment) {
+  auto response = std::make_shared<pb::CreatePaymentResponse>();
+  *response->mutable_payment() = ToProto(payment);
+  return {std::move(response), false};
+}
+
+Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
+                                             const std::vector<Entry>& entries) {
+  std::vector<pg::IdempotencyKey> keys;
+  for (const Entry& entry : entries) keys.push_back(entry.key);
+  const std::vector<Result<std::optional<pg::Bytea>>> claims = pg::ClaimAll(tx, keys);
+  std::vector<Result<Stored>> answers;
+  std::vector<Payment> payments;
+  std::vector<pg::IdempotencyKey> claimed;
+  std::vector<pg::Bytea> responses;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!claims[i].ok()) {
+      answers.push_back(claims[i].error());
+    } else if (claims[i]->has_value()) {
+      answers.push_back(Replay(**claims[i]));
+    } else {
+      Stored answer = Answer(entries[i].payment);
+      payments.push_back(entries[i].payment);
+      claimed.push_back(keys[i]);
+      responses.emplace_back(answer.response->SerializeAsString());
+      answers.push_back(std::move(answer));
+    }
+  }
+  InsertPayments(tx, payments);
+  if (!claimed.empty()) pg::StoreAllResponses(tx, claimed, responses);
+  return answers;
+}
+
+Task<Result<std::vector<Result<Stored>>>> CommitOnce(pg::Database* database,
+                                                     std::vector<Entry> entries) {
+  auto store = [entries = std::move(entries)](pg::Transaction& tx) { return StoreAll(tx, entries); };
+  const pg::TransactOptions options{.name = "create_payments", .idempotent = true};
+  return database->Transact(options, std::move(store));
+}
+
+}  // namespace
+
+PaymentCreator::PaymentCreator(Parts parts)
+    : parts_(std::move(parts)),
+      cache_(*parts_.chains),
+      coalescer_(parts_.executor,
+                 [this](std::vector<NewPayment> requests) { return RunBatch(std::move(requests)); },
+                 {.max_batch = parts_.max_batch, .max_in_flight = parts_.batches_in_flight}) {}
+
+Task<Result<PaymentCreator::Response>> PaymentCreator::Create(NewPayment request) {
+  ASSIGN_OR_CO_RETURN(const pg::InFlight::Guard guard, in_flight_.Enter(request.key));
+  co_return co_await coalescer_.Submit(std::move(request));
+}
+
+Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> requests) {
+  parts_.metrics->BatchSize(requests.size());
+  const Result<Time> now = parts_.clock->Now();
+  if (!now.ok()) co_return Answers(requests.size(), Result<Response>(now.error()));
+  std::vector<Member> members;
+  for (NewPayment& request : requests) {
+    DecisionFacts facts{.payment_id = parts_.ids->Next("pay"),
+                        .merchant_id = request.merchant->merchant_id,
+                        .price = request.price,
+                        .accepted_units = request.merchant->accepted_units,
+                        .policy = request.merchant->policy,
+                        .expire_time = *now + request.time_to_live};
+    members.push_back({.request = std::move(request), .facts = std::move(facts)});
+  }
+  co_await DecideAll(members, *now);
+  const bool registered = co_await Register(members);
+
+  std::vector<Payment> payments;
+  std::vector<pg::IdempotencyKey> keys;
+  for (const Member& member : members) {
+    if (!member.decision.ok()) continue;
+    payments.push_back(Build(member, registered, *now));
+    keys.push_back(member.request.key);
+  }
+  Answers stored = co_await Commit(std::move(payments), std::move(keys));
+  Answers answers;
+  std::size_t next = 0;
+  for (const Member& member : members) {
+    if (member.decision.ok()) {
+      answers.push_back(std::move(stored[next++]));
+    } else {
+      answers.push_back(member.decision.error());
+    }
+  }
+  co_return answers;
+}
+
+Task<void> PaymentCreator::DecideAll(std::vector<Member>& members, Time now) {
+  std::vector<DecisionFacts> facts;
+  for (const Member& member : members) facts.push_back(member.facts);
+  Result<std::vector<Result<Decision>>> all = co_await parts_.router->Decide(facts);
+  if (all.ok() && all->size() == members.size()) {
+    TakeDecisions(members, *std::move(all));
+    co_return;
+  }
+  const Error why = all.ok() ? Error::Internal("routing did not answer each member") : all.error();
+  const bool one_to_blame = why.code == ErrorCode::kInvalidArgument && members.size() > 1;
+  for (Member& member : members) {
+    if (!one_to_blame) {
+      FallBack(member, why, now);
+      continue;
+    }
+    std::vector<DecisionFacts> own{member.facts};
+    Result<std::vector<Result<Decision>>> alone = co_await parts_.router->Decide(std::move(own));
+    if (!alone.ok()) {
+      FallBack(member, alone.error(), now);
+    } else if (!alone->empty()) {
+      member.decision = std::move(alone->front());
+    }
+  }
+}
+
+void PaymentCreator::TakeDecisions(std::vector<Member>& members,
+                                   std::vector<Result<Decision>> decisions) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    Member& member = members[i];
+    member.decision = std::move(decisions[i]);
+    if (!member.decision.ok()) continue;
+    if (member.decision->options.empty()) {
+      member.decision = NoOption(*member.decision);
+    } else {
+      cache_.Remember(member.facts, *member.decision);
+    }
+  }
+}
+
+// Routing is away: what it last said for this merchant still holds where nothing need be converted.
+void PaymentCreator::FallBack(Member& member, const Error& why, Time now) {
+  if (why.code == ErrorCode::kInvalidArgument || why.code == ErrorCode::kFailedPrecondition) {
+    Error error = Error::FailedPrecondition("NO_OPTION", "routing cannot decide: " + why.message);
+    error.metadata["cause"] = why.reason;
+    member.decision = std::move(error);
+    return;
+  }
+  std::optional<Decision> last = cache_.Recall(member.facts, now);
+  if (last) {
+    parts_.metrics->RoutingFallback();
+    member.decision = *std::move(last);
+    return;
+  }
+  parts_.log->Warn("routing did not decide", {{"error", why.ToString()}});
+  member.decision = Error::Unavailable("ROUTING_UNAVAILABLE", "no options can be decided on now",
+                                       why.retry_after.value_or(kRetryAfterRouting));
+}
+
+// Whether all addresses of the batch are watched now. If not, the payments go on as CREATED.
+Task<bool> PaymentCreator::Register(const std::vector<Member>& members) {
+  std::vector<std::string> addresses;
+  for (const Member& member : members) {
+    if (member.decision.ok()) {
+      addresses.push_back(parts_.factory.AddressFor(member.facts.payment_id));
+    }
+  }
+  if (addresses.empty()) co_return true;
+  const Status watched = co_await parts_.registry->Watch(std::move(addresses));
+  if (!watched.ok()) {
+    parts_.log->Warn("addresses are not registered yet", {{"error", watched.error().ToString()}});
+  }
+  co_return watched.ok();
+}
+
+Payment PaymentCreator::Build(const Member& member, bool registered, Time now) {
+  const NewPayment& request = member.request;
+  const Merchant& merchant = *request.merchant;
+  Terms terms{.payment_id = member.facts.payment_id,
+              .merchant_id = merchant.merchant_id,
+              .reference = request.reference,
+              .description = request.description,
+              .metadata = request.metadata,
+              .price = request.price};
+  terms.options = member.decision->options;
+  for (Option& option : terms.options) option.option_id = parts_.ids->Next("opt");
+  terms.deposit_address = parts_.factory.AddressFor(terms.payment_id);
+  terms.factory_address = parts_.factory.address.ToHex();
+  terms.factory_init_code_hash = parts_.factory.init_code_hash.ToHex();
+  terms.policy = merchant.policy;
+  terms.fee_plan = merchant.fee_plan;
+  terms.tolerance_basis_points = merchant.tolerance_basis_points;
+  terms.decision_id = member.decision->decision_id;
+  terms.create_time = now;
+  return checkout::Create(std::move(terms), member.facts.expire_time, registered);
+}
+
+Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Payment> payments,
+                                                     std::vector<pg::IdempotencyKey> keys) {
+  if (payments.empty()) co_return Answers();
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < payments.size(); ++i) entries.push_back({payments[i], keys[i]});
+  std::function<Task<Result<std::vector<Result<Stored>>>>(std::vector<Entry>)> run =
+      [database = parts_.database](std::vector<Entry> batch) {
+        return CommitOnce(database, std::move(batch));
+      };
+  std::vector<Result<Stored>> stored =
+      co_await pg::RunBatchWithFallback<Entry, Stored>(std::move(entries), std::move(run));
+  Answers answers;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if (!stored[i].ok()) {
+      if (stored[i].error().code == ErrorCode::kAlreadyExists) {
+        parts_.metrics->Idempotency("conflict");
+      }
+      answers.push_back(stored[i].error());
+      continue;
+    }
+    parts_.metrics->Idempotency(stored[i]->replayed ? "replayed" : "new");
+    if (!stored[i]->replayed) parts_.metrics->Created(payments[i]);
+    answers.push_back(stored[i]->response);
+  }
+  co_return answers;
+}
+
+}  // namespace paymesh::checkout

@@ -1,0 +1,20 @@
+// Routing behind the Router port. Any thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "common/runtime/chains.h"
+#include "services/checkout/ports.h"
+
+namespace grpc {
+class ChannelInterface;
+}
+
+namespace paymesh::checkout {
+
+std::unique_ptr<Router> MakeRoutingClient(std::shared_ptr<grpc::ChannelInterface> channel,
+                                          const runtime::ChainsConfig& chains,
+                                          std::chrono::milliseconds timeout);
+
+}  // namespace paymesh::checkout

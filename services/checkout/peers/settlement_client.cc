@@ -1,0 +1,30 @@
+#include "services/checkout/peers/settlement_client.h"
+
+#include <utility>
+
+#include "paymesh/settlement/v1/event_service.grpc.pb.h"
+#include "services/checkout/peers/stream_source.h"
+
+namespace paymesh::checkout {
+namespace {
+namespace settlementpb = ::paymesh::settlement::v1;
+using Stub = settlementpb::EventService::StubInterface;
+
+Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub, std::int64_t after) {
+  settlementpb::StreamEventsRequest request;
+  request.set_after_position(after);
+  const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
+  using Source = StreamSource<settlementpb::StreamEventsResponse>;
+  std::unique_ptr<journal::Source> source = std::make_unique<Source>(rpc::OpenStream(
+      *stub->async(), &Stub::async_interface::StreamEvents, std::move(request), options));
+  co_return source;
+}
+
+}  // namespace
+
+journal::OpenSource MakeMoneySource(std::shared_ptr<grpc::ChannelInterface> channel) {
+  std::shared_ptr<Stub> stub = settlementpb::EventService::NewStub(std::move(channel));
+  return [stub](std::int64_t after) { return Open(stub, after); };
+}
+
+}  // namespace paymesh::checkout

@@ -1,0 +1,17 @@
+// Settlement's journal of events as a source to follow. Any thread.
+#pragma once
+
+#include <memory>
+
+#include "common/journal/follower.h"
+
+namespace grpc {
+class ChannelInterface;
+}
+
+namespace paymesh::checkout {
+
+// Entries whose payload is a serialised settlement.v1.Event.
+journal::OpenSource MakeMoneySource(std::shared_ptr<grpc::ChannelInterface> channel);
+
+}  // namespace paymesh::checkout

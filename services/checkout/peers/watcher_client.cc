@@ -1,0 +1,63 @@
+#include "services/checkout/peers/watcher_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
+#include "services/checkout/peers/stream_source.h"
+
+namespace paymesh::checkout {
+namespace {
+namespace watcherpb = ::paymesh::watcher::v1;
+using Stub = watcherpb::TransferService::StubInterface;
+using Async = Stub::async_interface;
+
+constexpr std::size_t kMaxAddresses = 1'000;  // of one WatchAddresses
+
+class WatcherClient final : public AddressRegistry {
+ public:
+  WatcherClient(std::shared_ptr<grpc::ChannelInterface> channel, std::chrono::milliseconds timeout)
+      : stub_(watcherpb::TransferService::NewStub(std::move(channel))), timeout_(timeout) {}
+
+  Task<Status> Watch(std::vector<std::string> addresses) override {
+    const rpc::CallOptions options{.timeout = timeout_};
+    for (std::size_t begin = 0; begin < addresses.size(); begin += kMaxAddresses) {
+      const std::size_t end = std::min(addresses.size(), begin + kMaxAddresses);
+      watcherpb::WatchAddressesRequest request;
+      for (std::size_t i = begin; i < end; ++i) request.add_addresses(addresses[i]);
+      auto call =
+          rpc::CallUnary(*stub_->async(), &Async::WatchAddresses, std::move(request), options);
+      const Result<watcherpb::WatchAddressesResponse> answer = co_await std::move(call);
+      if (!answer.ok()) co_return answer.error();
+    }
+    co_return Status();
+  }
+
+ private:
+  std::unique_ptr<Stub> stub_;
+  const std::chrono::milliseconds timeout_;
+};
+
+Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub, std::int64_t after) {
+  watcherpb::StreamTransfersRequest request;
+  request.set_after_position(after);
+  const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
+  using Source = StreamSource<watcherpb::StreamTransfersResponse>;
+  std::unique_ptr<journal::Source> source = std::make_unique<Source>(
+      rpc::OpenStream(*stub->async(), &Async::StreamTransfers, std::move(request), options));
+  co_return source;
+}
+
+}  // namespace
+
+std::unique_ptr<AddressRegistry> MakeWatcherClient(std::shared_ptr<grpc::ChannelInterface> channel,
+                                                   std::chrono::milliseconds timeout) {
+  return std::make_unique<WatcherClient>(std::move(channel), timeout);
+}
+
+journal::OpenSource MakeTransferSource(std::shared_ptr<grpc::ChannelInterface> channel) {
+  std::shared_ptr<Stub> stub = watcherpb::TransferService::NewStub(std::move(channel));
+  return [stub](std::int64_t after) { return Open(stub, after); };
+}
+
+}  // namespace paymesh::checkout

@@ -1,0 +1,265 @@
+#include "services/checkout/service.h"
+
+#include <grpcpp/channel.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "common/journal/follower.h"
+#include "common/journal/hub.h"
+#include "common/pg/database.h"
+#include "common/pg/migrations.h"
+#include "common/runtime/host.h"
+#include "migrations/checkout.h"
+#include "services/checkout/api/event_service.h"
+#include "services/checkout/api/merchant_service.h"
+#include "services/checkout/api/payment_service.h"
+#include "services/checkout/peers/routing_client.h"
+#include "services/checkout/peers/settlement_client.h"
+#include "services/checkout/peers/watcher_client.h"
+#include "services/checkout/store/invariants.h"
+#include "services/checkout/workers/apply_transfers.h"
+#include "services/checkout/workers/upkeep.h"
+
+namespace paymesh::checkout {
+namespace {
+
+constexpr std::chrono::milliseconds kClockInterval{1'000};
+constexpr std::chrono::milliseconds kReverseInterval{1'000};
+constexpr std::chrono::milliseconds kFollowerStatsInterval{1'000};
+constexpr const char* kTransferFollower = "checkout<-watcher.transfers";
+constexpr const char* kMoneyFollower = "checkout<-settlement.events";
+
+pg::DatabaseOptions DatabaseOptionsOf(runtime::Host& host) {
+  pg::DatabaseOptions options;
+  options.conninfo = host.config().database_conninfo;
+  options.application_name = "checkout";
+  options.pool_size = host.config().database_pool_size;
+  options.log = [&log = host.log()](std::string_view message) { log.Warn(message); };
+  return options;
+}
+
+struct Channels {
+  std::shared_ptr<grpc::Channel> routing, watcher, settlement;
+};
+
+class CheckoutParts final : public runtime::ServiceParts {
+ public:
+  CheckoutParts(runtime::Host& host, const Config& config, DepositFactory factory,
+                const Channels& channels)
+      : host_(host),
+        config_(config),
+        metrics_(host.metrics()),
+        database_(DatabaseOptionsOf(host)),
+        hub_(database_, HubOptionsOf(host)),
+        clock_(host.clock()),
+        merchants_(database_, host.clock(), config_.api_key_cache),
+        router_(MakeRoutingClient(channels.routing, host.chains(), config_.peer_timeout)),
+        registry_(MakeWatcherClient(channels.watcher, config_.peer_timeout)),
+        upkeep_(database_, *registry_, metrics_, config_),
+        creator_({.executor = runtime::MakeStrand(host.executor()),
+                  .database = &database_,
+                  .router = router_.get(),
+                  .registry = registry_.get(),
+                  .clock = &clock_,
+                  .ids = &host.ids(),
+                  .chains = &host.chains(),
+                  .factory = factory,
+                  .metrics = &metrics_,
+                  .log = &host.log(),
+                  .max_batch = config_.max_batch,
+                  .batches_in_flight = config_.batches_in_flight}),
+        payments_({.calls = &host.calls(),
+                   .database = &database_,
+                   .hub = &hub_,
+                   .creator = &creator_,
+                   .merchants = &merchants_,
+                   .chains = &host.chains(),
+                   .page_tokens = &host.page_tokens(),
+                   .metrics = &metrics_,
+                   .config = &config_}),
+        merchant_api_({.calls = &host.calls(),
+                       .database = &database_,
+                       .merchants = &merchants_,
+                       .ids = &host.ids(),
+                       .random = &host.random(),
+                       .chains = &host.chains(),
+                       .page_tokens = &host.page_tokens(),
+                       .metrics = &metrics_}),
+        events_({.calls = &host.calls(), .hub = &hub_, .page_tokens = &host.page_tokens()}),
+        transfers_(database_, FollowerOptionsOf(kTransferFollower),
+                   MakeTransferSource(channels.watcher), Apply(&ApplyTransfers)),
+        money_(database_, FollowerOptionsOf(kMoneyFollower), MakeMoneySource(channels.settlement),
+               Apply(&ApplyMoney)) {}
+
+  std::vector<rpc::ServedService> Services() override {
+    return {rpc::Serve<v1::PaymentService>(payments_), rpc::Serve<v1::MerchantService>(merchant_api_),
+            rpc::Serve<v1::EventService>(events_)};
+  }
+
+  std::vector<runtime::Worker> Workers() override {
+    return {{"database_clock", [this] { return MeasureClock(); }},
+            {"transfers", [this] { return transfers_.Run(); }},
+            {"money", [this] { return money_.Run(); }},
+            {"expiry", [this] { return Repeat("expire", config_.expiry_interval, &Upkeep::ExpireOnce); }},
+            {"deferral", [this] { return Repeat("defer", kReverseInterval, &Upkeep::DeferOnce); }},
+            {"reversal", [this] { return Repeat("reverse", kReverseInterval, &Upkeep::ReverseOnce); }},
+            {"registration",
+             [this] {
+               return Repeat("register", config_.registration_interval, &Upkeep::RegisterOnce);
+             }},
+            {"invariants", [this] { return AuditInvariants(); }},
+            {"follower_stats", [this] { return ReportFollowers(); }}};
+  }
+
+  Task<Status> CheckReady() override {
+    auto check = [](pg::Transaction& tx) -> Status {
+      return pg::RequireSchema(tx, CheckoutMigrations());
+    };
+    const pg::TransactOptions options{.name = "ready", .idempotent = true};
+    return database_.Transact(options, check);
+  }
+
+  rpc::ApiKeyAuthenticator* Authenticator() override { return &merchants_; }
+
+  void Stop() override {
+    creator_.Close();
+    hub_.Close();
+    database_.Close();
+  }
+
+ private:
+  static journal::HubOptions HubOptionsOf(runtime::Host& host) {
+    journal::HubOptions options;
+    options.log = [&log = host.log()](std::string_view message) { log.Warn(message); };
+    return options;
+  }
+
+  journal::FollowerOptions FollowerOptionsOf(const char* name) {
+    journal::FollowerOptions options;
+    options.name = name;
+    options.log = [this, name](std::string_view message) {
+      host_.log().Warn(message, {{"follower", name}});
+    };
+    return options;
+  }
+
+  // Metrics are told before the commit: a transaction that is run again counts twice, which is rare
+  // and harms nothing but a rate.
+  using ApplyFn = Status (*)(pg::Transaction&, const Rules&, const std::vector<journal::Entry>&,
+                             const OnChanges&);
+  journal::ApplyEntries Apply(ApplyFn apply) {
+    OnChanges told = [this](const std::vector<Change>& changes) { metrics_.Changed(changes); };
+    return [this, apply, told](pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+      return apply(tx, config_.rules, entries, told);
+    };
+  }
+
+  Task<void> MeasureClock() {
+    for (;;) {
+      const Status measured = co_await clock_.Measure(database_);
+      if (!measured.ok()) Complain("database_clock", measured.error());
+      co_await runtime::SleepFor(kClockInterval);
+    }
+  }
+
+  Task<void> Repeat(const char* name, std::chrono::milliseconds interval,
+                    Task<Result<std::size_t>> (Upkeep::*once)()) {
+    for (;;) {
+      const Result<std::size_t> done = co_await (upkeep_.*once)();
+      if (!done.ok()) Complain(name, done.error());
+      const bool more = done.ok() && *done >= static_cast<std::size_t>(Upkeep::kBatch);
+      if (!more) co_await runtime::SleepFor(interval);
+    }
+  }
+
+  Task<void> AuditInvariants() {
+    for (;;) {
+      for (const Invariant& invariant : Invariants()) {
+        auto count = [&invariant](pg::Transaction& tx) -> Result<std::int64_t> {
+          return CountViolations(tx, invariant);
+        };
+        const pg::TransactOptions options{.name = "invariant",
+                                          .idempotent = true,
+                                          .isolation = pg::Isolation::kRepeatableRead,
+                                          .access = pg::Access::kReadOnly};
+        auto run = database_.Transact(options, count);
+        const Result<std::int64_t> violations = co_await std::move(run);
+        if (!violations.ok()) {
+          Complain("invariants", violations.error());
+          continue;
+        }
+        metrics_.Invariant(std::string(invariant.id), *violations);
+        if (*violations != 0) {
+          host_.log().Error("an invariant is broken",
+                            {{"invariant", invariant.id}, {"violations", *violations}});
+        }
+      }
+      co_await runtime::SleepFor(config_.audit_interval);
+    }
+  }
+
+  Task<void> ReportFollowers() {
+    for (;;) {
+      Report(kTransferFollower, transfers_.stats());
+      Report(kMoneyFollower, money_.stats());
+      co_await runtime::SleepFor(kFollowerStatsInterval);
+    }
+  }
+
+  void Report(const char* name, const journal::FollowerStats& stats) {
+    double lag = 0;
+    const Result<Time> now = clock_.Now();
+    if (now.ok() && stats.applied > 0) {
+      lag = std::chrono::duration<double>(*now - stats.last_entry_time).count();
+    }
+    metrics_.Follower(name, stats.position, lag, stats.failed_attempts);
+  }
+
+  void Complain(const char* worker, const Error& error) {
+    host_.log().Warn("a worker could not do its work",
+                     {{"worker", worker}, {"error", error.ToString()}});
+  }
+
+  runtime::Host& host_;
+  const Config config_;
+  CheckoutMetrics metrics_;
+  pg::Database database_;
+  journal::Hub hub_;
+  DatabaseClock clock_;
+  MerchantDirectory merchants_;
+  std::unique_ptr<Router> router_;
+  std::unique_ptr<AddressRegistry> registry_;
+  Upkeep upkeep_;
+  PaymentCreator creator_;
+  PaymentServiceApi payments_;
+  MerchantServiceApi merchant_api_;
+  EventServiceApi events_;
+  journal::Follower transfers_;
+  journal::Follower money_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<runtime::ServiceParts>> Build(runtime::Host& host, const Config& config) {
+  ASSIGN_OR_RETURN(const DepositFactory factory, DepositFactory::FromChains(host.chains()));
+  Channels channels;
+  ASSIGN_OR_RETURN(channels.routing, host.Peer("routing"));
+  ASSIGN_OR_RETURN(channels.watcher, host.Peer("watcher"));
+  ASSIGN_OR_RETURN(channels.settlement, host.Peer("settlement"));
+  std::unique_ptr<runtime::ServiceParts> parts =
+      std::make_unique<CheckoutParts>(host, config, factory, channels);
+  return parts;
+}
+
+Status MigrateDatabase(runtime::Host& host) {
+  ASSIGN_OR_RETURN(const pg::MigrationReport report,
+                   pg::Migrate(host.config().database_conninfo, CheckoutMigrations()));
+  host.log().Info("the schema is up to date",
+                  {{"version", report.version}, {"applied", report.applied.size()}});
+  return {};
+}
+
+}  // namespace paymesh::checkout
