@@ -28,9 +28,18 @@ constexpr std::string_view kTouchPlan = R"(
 constexpr std::string_view kListPlans = R"(
   SELECT * FROM payout_plan WHERE ($1 = '' OR merchant_id = $1) AND sequence > $2
   ORDER BY sequence LIMIT $3)";
-constexpr std::string_view kAutomatic = R"(
-  SELECT * FROM payout_plan WHERE schedule <> 'MANUAL' AND (merchant_id, unit) > ($1, $2)
-  ORDER BY merchant_id, unit LIMIT $3)";
+constexpr std::string_view kDue = R"(
+  SELECT p.* FROM payout_plan p
+  JOIN payout_destination d USING (destination_id)
+  JOIN ledger_account a ON a.code = 2110 AND a.owner = p.merchant_id AND a.unit = p.unit
+  WHERE p.schedule <> 'MANUAL' AND d.usable_time <= now()
+    AND a.credits - a.debits >= greatest(p.minimum, 1)
+    AND (p.schedule = 'ON_FINAL' OR p.last_run_time IS NULL
+         OR p.last_run_time < date_trunc('day', now() AT TIME ZONE 'utc') AT TIME ZONE 'utc')
+    AND NOT EXISTS (SELECT FROM pause WHERE (kind, value) IN
+                      (('chain', d.chain), ('unit', p.unit), ('merchant', p.merchant_id)))
+  ORDER BY p.last_run_time NULLS FIRST, p.sequence
+  LIMIT $1)";
 
 [[noreturn]] void ThrowUnknown(std::string_view what, const std::string& value) {
   throw pg::SqlError(std::string(pg::kDecodeFailure), std::string(what) + " " + value);
@@ -127,9 +136,8 @@ std::vector<PlanRow> ListPlans(pg::Transaction& tx, std::string_view merchant_id
   return ToPlans(tx.Execute(kListPlans, merchant_id, after, limit));
 }
 
-std::vector<PlanRow> AutomaticPlans(pg::Transaction& tx, std::string_view after_merchant,
-                                    std::string_view after_unit, int limit) {
-  return ToPlans(tx.Execute(kAutomatic, after_merchant, after_unit, limit));
+std::vector<PlanRow> DuePlans(pg::Transaction& tx, int limit) {
+  return ToPlans(tx.Execute(kDue, limit));
 }
 
 }  // namespace paymesh::settlement

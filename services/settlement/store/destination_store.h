@@ -58,8 +58,8 @@ std::optional<PlanRow> LockPlan(pg::Transaction& tx, std::string_view merchant_i
 void TouchPlan(pg::Transaction& tx, const PlanRow& row, Time now);
 std::vector<PlanRow> ListPlans(pg::Transaction& tx, std::string_view merchant_id,
                                std::int64_t after, int limit);
-// Plans that are not MANUAL and stand after (merchant, unit), in that order.
-std::vector<PlanRow> AutomaticPlans(pg::Transaction& tx, std::string_view after_merchant,
-                                    std::string_view after_unit, int limit);
+// Plans whose time has come and whose merchant has enough available, at most `limit`. Read without
+// locks: the caller locks each plan and looks again.
+std::vector<PlanRow> DuePlans(pg::Transaction& tx, int limit);
 
 }  // namespace paymesh::settlement

@@ -11,6 +11,7 @@ constexpr std::string_view kInsert = R"(
                       creator, create_time, update_time, revision)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 1))";
 constexpr std::string_view kLock = "SELECT * FROM payout WHERE payout_id = $1 FOR UPDATE";
+constexpr std::string_view kFind = "SELECT * FROM payout WHERE payout_id = $1";
 constexpr std::string_view kUpdate = R"(
   UPDATE payout SET state = $3, approver = $4, status_reason = $5, transaction_hash = $6,
                     update_time = $7, revision = revision + 1,
@@ -54,6 +55,13 @@ PayoutRow ToPayout(const pg::Row& row) {
   out.update_time = row.Get<Time>("update_time");
   out.revision = row.Get<std::int64_t>("revision");
   return out;
+}
+
+Result<PayoutRow> ToOnePayout(const pg::Rows& rows, std::string_view payout_id) {
+  if (rows.empty()) {
+    return Error::NotFound("PAYOUT_NOT_FOUND", "no payout " + std::string(payout_id));
+  }
+  return ToPayout(rows.front());
 }
 
 void Insert(pg::Transaction& tx, const PayoutRow& row) {
@@ -122,11 +130,11 @@ Status CreateReserved(pg::Transaction& tx, PayoutRow row) {
 }
 
 Result<PayoutRow> LockPayout(pg::Transaction& tx, std::string_view payout_id) {
-  const pg::Rows rows = tx.Execute(kLock, payout_id);
-  if (rows.empty()) {
-    return Error::NotFound("PAYOUT_NOT_FOUND", "no payout " + std::string(payout_id));
-  }
-  return ToPayout(rows.front());
+  return ToOnePayout(tx.Execute(kLock, payout_id), payout_id);
+}
+
+Result<PayoutRow> FindPayout(pg::Transaction& tx, std::string_view payout_id) {
+  return ToOnePayout(tx.Execute(kFind, payout_id), payout_id);
 }
 
 std::vector<PayoutLine> Lines(pg::Transaction& tx, std::string_view payout_id) {

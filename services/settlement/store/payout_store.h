@@ -49,8 +49,9 @@ struct PayoutEvidence {
 Status CreateAwaiting(pg::Transaction& tx, PayoutRow row);
 Status CreateReserved(pg::Transaction& tx, PayoutRow row);
 
-// Locked. NOT_FOUND PAYOUT_NOT_FOUND.
+// NOT_FOUND PAYOUT_NOT_FOUND. The first locks the row until the end of the transaction.
 Result<PayoutRow> LockPayout(pg::Transaction& tx, std::string_view payout_id);
+Result<PayoutRow> FindPayout(pg::Transaction& tx, std::string_view payout_id);
 std::vector<PayoutLine> Lines(pg::Transaction& tx, std::string_view payout_id);
 
 struct PayoutFilter {

@@ -1,0 +1,317 @@
+#include "services/settlement/money_out.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "common/journal/follower.h"
+#include "common/money/amount.h"
+#include "common/pg/database.h"
+#include "common/pg/lease.h"
+#include "services/settlement/api/payout_service.h"
+#include "services/settlement/store/payout_invariants.h"
+#include "services/settlement/store/sender_store.h"
+#include "services/settlement/workers/chain_transaction_follower.h"
+#include "services/settlement/workers/keystore_signer.h"
+#include "services/settlement/workers/payout_scheduler.h"
+#include "services/settlement/workers/sender_worker.h"
+
+namespace paymesh::settlement {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr char kDefaultFeeCeiling[] = "500000000000";      // 500 gwei
+constexpr char kDefaultMinBalance[] = "50000000000000000";  // 0.05 of the coin
+
+// Wei, written as a base-10 integer: YAML's own integers end at 2^63.
+U256 ReadWei(const runtime::ConfigNode& node, std::string_view key, std::string otherwise) {
+  const auto value = U256::FromDecimal(node.Optional<std::string>(key, std::move(otherwise)));
+  if (value.ok()) return *value;
+  node.AddError(key, "must be a count of wei, a base-10 integer in quotes");
+  return U256();
+}
+
+int ReadCount(const runtime::ConfigNode& node, std::string_view key, int otherwise, int most) {
+  const int value = node.Optional<int>(key, otherwise);
+  if (value < 1 || value > most) node.AddError(key, "must be 1 to " + std::to_string(most));
+  return value;
+}
+
+void ReadSending(const runtime::ConfigNode& node, MoneyOutConfig& config) {
+  SendPolicy& policy = config.policy;
+  config.poll_interval = node.Optional<milliseconds>("poll_interval", config.poll_interval);
+  config.lease_ttl = node.Optional<milliseconds>("lease_ttl", config.lease_ttl);
+  config.foreign_grace = node.Optional<milliseconds>("foreign_grace", config.foreign_grace);
+  config.funding_interval = node.Optional<milliseconds>("funding_interval", config.funding_interval);
+  config.max_open_slots = ReadCount(node, "max_open", config.max_open_slots, 64);
+  config.min_balance = ReadWei(node, "min_balance", kDefaultMinBalance);
+  policy.retry_after = node.Optional<milliseconds>("retry_after", policy.retry_after);
+  policy.resend_after = node.Optional<milliseconds>("resend_after", policy.resend_after);
+  policy.bump_after = node.Optional<milliseconds>("bump_after", policy.bump_after);
+  policy.max_attempts = static_cast<std::size_t>(ReadCount(node, "max_attempts", 8, 50));
+  policy.fee_ceiling = ReadWei(node, "max_fee_per_gas", kDefaultFeeCeiling);
+}
+
+void ReadSweeps(const runtime::ConfigNode& node, MoneyOutConfig& config) {
+  config.sweeps = node.Optional<bool>("enabled", true);
+  config.max_sweep_batch = ReadCount(node, "max_batch", config.max_sweep_batch,
+                                     static_cast<int>(kMaxSweepBatch));
+  for (const runtime::ConfigNode& entry : node.List("minimums")) {
+    const auto amount = Amount::Parse(entry.Required<std::string>("unit"),
+                                      entry.Required<std::string>("value"));
+    if (amount.ok()) {
+      config.min_sweep[amount->unit.ToString()] = amount->value;
+    } else {
+      entry.AddError("value", amount.error().message);
+    }
+  }
+}
+
+std::string LeaseName(const WalletKey& wallet) {
+  return "sender:" + wallet.chain + ":" + wallet.address;
+}
+
+// What one chain's sending is made of.
+struct ChainSender {
+  ChainSender(runtime::Host& host, pg::Database& database, const MoneyOutConfig& config,
+              const runtime::ChainConfig& chain, std::shared_ptr<grpc::Channel> watcher,
+              Signer& signer, const std::string& holder);
+
+  WalletKey wallet;
+  PgSenderStore store;
+  pg::LeaseKeeper lease;
+  SenderWorker worker;
+};
+
+evm::Address AddressOr(const std::string& text) {
+  return text.empty() ? evm::Address() : evm::Address::Parse(text).value();
+}
+
+SenderStoreOptions StoreOptions(const MoneyOutConfig& config, const WalletKey& wallet,
+                                const runtime::ChainConfig& chain) {
+  SenderStoreOptions options;
+  options.wallet = wallet;
+  options.lease = LeaseName(wallet);
+  options.vault = AddressOr(chain.vault);
+  options.max_open_slots = static_cast<std::size_t>(config.max_open_slots) * 2;
+  options.max_sweep_batch = static_cast<std::size_t>(config.max_sweep_batch);
+  options.min_sweep = config.min_sweep;
+  options.park_for = config.park_for;
+  return options;
+}
+
+pg::LeaseOptions LeaseOf(const MoneyOutConfig& config, const WalletKey& wallet,
+                         const std::string& holder) {
+  pg::LeaseOptions options;
+  options.name = LeaseName(wallet);
+  options.holder = holder;
+  options.ttl = config.lease_ttl;
+  return options;
+}
+
+SenderWorkerOptions WorkerOptions(const MoneyOutConfig& config, const WalletKey& wallet) {
+  SenderWorkerOptions options;
+  options.wallet = wallet;
+  options.lease = LeaseName(wallet);
+  options.poll_interval = config.poll_interval;
+  options.funding_interval = config.funding_interval;
+  options.min_balance = config.min_balance;
+  return options;
+}
+
+SenderOptions SenderOptionsOf(const MoneyOutConfig& config, const runtime::ChainConfig& chain) {
+  SenderOptions options;
+  options.chain_id = chain.chain.number();
+  options.vault = AddressOr(chain.vault);
+  options.factory = AddressOr(chain.factory);
+  options.gas = config.gas;
+  options.policy = config.policy;
+  options.max_open_slots = static_cast<std::size_t>(config.max_open_slots);
+  options.max_pay_batch = static_cast<std::size_t>(config.max_pay_batch);
+  options.sweeps = config.sweeps;
+  options.foreign_grace = config.foreign_grace;
+  return options;
+}
+
+SenderChainOptions ChainOptions(const runtime::ChainConfig& chain, const Signer& signer) {
+  SenderChainOptions options;
+  options.chain = chain.chain.ToString();
+  options.vault = AddressOr(chain.vault);
+  options.wallet = signer.address();
+  return options;
+}
+
+ChainSender::ChainSender(runtime::Host& host, pg::Database& database, const MoneyOutConfig& config,
+                         const runtime::ChainConfig& chain, std::shared_ptr<grpc::Channel> watcher,
+                         Signer& signer, const std::string& holder)
+    : wallet{chain.chain.ToString(), signer.address().ToHex()},
+      store(database, host.ids(), StoreOptions(config, wallet, chain)),
+      lease(database, LeaseOf(config, wallet, holder)),
+      worker(WorkerOptions(config, wallet), SenderOptionsOf(config, chain), database, store, lease,
+             MakeSenderChain(watcher, ChainOptions(chain, signer)),
+             MakeWalletBalance(watcher, ChainOptions(chain, signer)), signer, host.log(),
+             host.metrics()) {}
+
+ForbiddenAddresses Forbidden(const runtime::ChainsConfig& chains, const Signer& signer) {
+  ForbiddenAddresses forbidden;
+  forbidden.wallets.insert(signer.address());
+  for (const runtime::ChainConfig& chain : chains.chains) {
+    forbidden.contracts.insert(AddressOr(chain.vault));
+    forbidden.contracts.insert(AddressOr(chain.factory));
+    for (const runtime::TokenConfig& token : chain.tokens) {
+      forbidden.contracts.insert(evm::Address::Of(token.asset));
+    }
+  }
+  return forbidden;
+}
+
+std::vector<FateContext> Contexts(runtime::Host& host) {
+  std::vector<FateContext> contexts;
+  for (const runtime::ChainConfig& chain : host.chains().chains) {
+    const std::string id = chain.chain.ToString();
+    contexts.push_back({id, AddressOr(chain.vault), AddressOr(chain.factory),
+                        [&host, id](FateAlarm alarm, const std::string& subject) {
+                          host.metrics()
+                              .Counter("settlement_transaction_alarms_total",
+                                       "What the chain did that a person must look at.",
+                                       {{"chain", id}, {"alarm", std::string(FateAlarmName(alarm))}})
+                              .Increment();
+                          host.log().Error("a person must look at a transaction",
+                                           {{"chain", id},
+                                            {"alarm", FateAlarmName(alarm)},
+                                            {"subject", subject}});
+                        }});
+  }
+  return contexts;
+}
+
+journal::FollowerOptions FollowerOptionsOf(runtime::Host& host) {
+  journal::FollowerOptions options;
+  options.name = kTransactionsCursor;
+  options.log = [&host](std::string_view message) { host.log().Warn(message); };
+  return options;
+}
+
+Task<void> CountInvariants(runtime::Host& host, pg::Database& database, milliseconds interval) {
+  for (;;) {
+    auto count = [](pg::Transaction& tx) -> Result<std::vector<PayoutInvariant>> {
+      return CountPayoutViolations(tx);
+    };
+    auto counting = database.Transact({.name = "payout invariants",
+                                       .idempotent = true,
+                                       .isolation = pg::Isolation::kRepeatableRead,
+                                       .access = pg::Access::kReadOnly},
+                                      count);
+    Result<std::vector<PayoutInvariant>> counts = co_await std::move(counting);
+    if (counts.ok()) {
+      for (const PayoutInvariant& counted : *counts) {
+        host.metrics()
+            .Gauge("invariant_violations", "Rows that contradict an invariant; must be 0",
+                   {{"id", counted.id}})
+            .Set(static_cast<double>(counted.violations));
+        if (counted.violations == 0) continue;
+        host.log().Error("an invariant is violated",
+                         {{"invariant", counted.id}, {"violations", counted.violations}});
+      }
+    } else {
+      host.log().Warn("the invariants were not counted", {{"error", counts.error().ToString()}});
+    }
+    co_await runtime::SleepFor(interval);
+  }
+}
+
+}  // namespace
+
+MoneyOutConfig ReadMoneyOutConfig(const runtime::ConfigNode& root) {
+  MoneyOutConfig config;
+  const runtime::ConfigNode signer = root.Child("signer");
+  config.keystore_file = signer.Required<std::string>("keystore_file");
+  config.password_file = signer.Required<std::string>("password_file");
+  const runtime::ConfigNode payouts = root.Child("payouts");
+  config.destination_cooling_off =
+      payouts.Optional<milliseconds>("destination_cooling_off", config.destination_cooling_off);
+  config.manual_payout_approval = payouts.Optional<bool>("manual_payout_approval", true);
+  config.plan_interval = payouts.Optional<milliseconds>("plan_interval", config.plan_interval);
+  config.max_pay_batch = ReadCount(payouts, "max_batch", config.max_pay_batch,
+                                   static_cast<int>(kMaxPayBatch));
+  config.park_for = payouts.Optional<milliseconds>("park_for", config.park_for);
+  ReadSending(root.Child("sending"), config);
+  ReadSweeps(root.Child("sweeps"), config);
+  config.invariants_interval = root.Child("invariants").Optional<milliseconds>(
+      "interval", config.invariants_interval);
+  return config;
+}
+
+struct MoneyOut::Parts {
+  Parts(runtime::Host& host, pg::Database& database, const MoneyOutConfig& config,
+        std::unique_ptr<KeystoreSigner> key, std::shared_ptr<grpc::Channel> watcher)
+      : host(host),
+        database(database),
+        config(config),
+        signer(std::move(key)),
+        wallet(signer->address().ToHex()),
+        service(host.calls(), database, host.chains(), host.clock(), host.ids(),
+                host.page_tokens(),
+                {config.destination_cooling_off, config.manual_payout_approval,
+                 Forbidden(host.chains(), *signer)}),
+        scheduler(database, host.clock(), host.ids(), host.log(), config.plan_interval),
+        follower(database, FollowerOptionsOf(host), TransactionsSource(watcher),
+                 ApplyTransactions(Contexts(host))) {
+    const std::string holder = host.ids().Next("set") + "@" + std::to_string(::getpid());
+    for (const runtime::ChainConfig& chain : host.chains().chains) {
+      if (chain.vault.empty() || chain.factory.empty()) continue;  // nothing to pay from
+      senders.push_back(
+          std::make_unique<ChainSender>(host, database, config, chain, watcher, *signer, holder));
+    }
+  }
+
+  runtime::Host& host;
+  pg::Database& database;
+  const MoneyOutConfig config;
+  const std::unique_ptr<KeystoreSigner> signer;
+  const std::string wallet;
+  PayoutService service;
+  PayoutScheduler scheduler;
+  journal::Follower follower;
+  std::vector<std::unique_ptr<ChainSender>> senders;
+};
+
+Result<std::unique_ptr<MoneyOut>> MoneyOut::Make(runtime::Host& host, pg::Database& database,
+                                                 const MoneyOutConfig& config) {
+  ASSIGN_OR_RETURN(std::unique_ptr<KeystoreSigner> signer,
+                   KeystoreSigner::Open(config.keystore_file, config.password_file));
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> watcher, host.Peer("watcher"));
+  auto parts = std::make_unique<Parts>(host, database, config, std::move(signer), watcher);
+  return std::unique_ptr<MoneyOut>(new MoneyOut(std::move(parts)));
+}
+
+MoneyOut::MoneyOut(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+MoneyOut::~MoneyOut() = default;
+
+const std::string& MoneyOut::wallet() const { return parts_->wallet; }
+
+rpc::ServedService MoneyOut::Service() {
+  return rpc::Serve<v1::PayoutService>(parts_->service);
+}
+
+std::vector<runtime::Worker> MoneyOut::Workers() {
+  Parts& parts = *parts_;
+  std::vector<runtime::Worker> workers;
+  workers.push_back({"payout plans", [&parts] { return parts.scheduler.Run(); }});
+  workers.push_back({kTransactionsCursor, [&parts] { return parts.follower.Run(); }});
+  workers.push_back({"payout invariants", [&parts] {
+                       return CountInvariants(parts.host, parts.database,
+                                              parts.config.invariants_interval);
+                     }});
+  for (const std::unique_ptr<ChainSender>& sender : parts.senders) {
+    ChainSender& one = *sender;
+    const std::string& chain = one.wallet.chain;
+    workers.push_back({"sender lease " + chain, [&one] { return one.lease.Run(); }});
+    workers.push_back({"sender " + chain, [&one] { return one.worker.Run(); }});
+    workers.push_back({"sender funding " + chain, [&one] { return one.worker.RunFunding(); }});
+  }
+  return workers;
+}
+
+}  // namespace paymesh::settlement
