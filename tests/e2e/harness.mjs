@@ -11,7 +11,11 @@ import {sleep, waitFor} from '../../deploy/local/mesh/processes.mjs';
 import {services} from '../../deploy/local/mesh/certificates.mjs';
 import {connect, watchPayment} from '../../deploy/local/mesh/clients.mjs';
 import {balanceOf, payFrom, setUpMerchant, tokenOf, tokenUnit} from '../../deploy/local/mesh/demo.mjs';
-import {checkInvariants} from '../invariants/invariants.mjs';
+import {load} from '../../deploy/local/node/modules.mjs';
+
+const {encodeFunctionData, keccak256, parseAbi} = await load('viem');
+const {privateKeyToAccount} = await load('viem/accounts');
+const erc20 = parseAbi(['function transfer(address to, uint256 amount) returns (bool)']);
 
 export {connect, rpc, services, sleep, tokenOf, tokenUnit, waitFor, watchPayment};
 
@@ -49,6 +53,8 @@ export class Harness {
     this.mesh = mesh;
     this.operator = connect(this.description, 'operator', {retries: 8});
     this.approver = connect(this.description, 'approver', {retries: 8});
+    this.queues = new Map();   // chain -> the payer's last transaction
+    this.byHand = new Set();   // chains that mine only when asked
   }
 
   get description() { return this.mesh.description; }
@@ -80,7 +86,87 @@ export class Harness {
 
   /** The payer sends `value` of a token to a payment's address; returns the hash. */
   async pay(payment, chain, token, value) {
-    return payFrom(chain, chain.payer.key, chain.tokens[token], payment.deposit_address, value);
+    return this.send(chain, token, payment.deposit_address, value);
+  }
+
+  /** The payer's transactions leave one after another, so that each finds its own nonce. */
+  send(chain, token, to, value) {
+    const go = () => payFrom(chain, chain.payer.key, chain.tokens[token], to, value);
+    const sent = (this.queues.get(chain.chain) ?? Promise.resolve()).then(go, go);
+    this.queues.set(chain.chain, sent.catch(() => {}));
+    return sent;
+  }
+
+  /** New wallets that hold `value` of a token and coins for gas; on a chain that mines by hand a block is mined. */
+  async payers(chain, count, token, value) {
+    const {newKey, addressOf} = await import('../../deploy/local/mesh/keystore.mjs');
+    const made = [];
+    for (let i = 0; i < count; i++) {
+      const key = await newKey();
+      const address = await addressOf(key);
+      await rpc(chain, 'anvil_setBalance', [address, '0x56bc75e2d63100000']);  // 100 coins
+      made.push({key, address, hash: await this.send(chain, token, address, value)});
+    }
+    if (this.byHand.has(chain.chain)) await this.mine(chain);
+    for (const {hash} of made) await this.mined(chain, hash);
+    return made;
+  }
+
+  /** A signed transfer that has not been sent: {raw, hash}. */
+  async sign(chain, payer, token, to, value, nonce = 0) {
+    const data = encodeFunctionData({abi: erc20, functionName: 'transfer', args: [to, BigInt(value)]});
+    const raw = await privateKeyToAccount(payer.key).signTransaction({
+      type: 'eip1559', chainId: chain.chain_id, nonce, to: chain.tokens[token], data, gas: 120_000n,
+      maxFeePerGas: 20_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n,
+    });
+    return {raw, hash: keccak256(raw)};
+  }
+
+  /** From here on the chain has a block only when `mine` asks for it. */
+  async mineByHand(chain) {
+    await rpc(chain, 'evm_setAutomine', [false]);
+    await rpc(chain, 'evm_setIntervalMining', [0]);
+    this.byHand.add(chain.chain);
+  }
+
+  async mineByItself(chain) {
+    this.byHand.delete(chain.chain);
+    await rpc(chain, 'evm_setIntervalMining', [1]);
+  }
+
+  async mine(chain, count = 1) {
+    for (let i = 0; i < count; i++) await rpc(chain, 'evm_mine');
+  }
+
+  /** Mines a block now and then until the promise is settled, and hands on its outcome. */
+  async mineUntil(chain, promise, everyMs = 250) {
+    let over = false;
+    const done = promise.finally(() => { over = true; });
+    done.catch(() => {});
+    while (!over) {
+      await this.mine(chain);
+      await Promise.race([sleep(everyMs), done.catch(() => {})]);
+    }
+    return done;
+  }
+
+  /** Waits until the watcher stands on the same head as the node. */
+  async caughtUp(chain, {timeoutMs = 30_000} = {}) {
+    const head = await rpc(chain, 'eth_getBlockByNumber', ['latest', false]);
+    await waitFor(`the watcher to read block ${Number(head.number)} of ${chain.name}`, async () => {
+      const {chain: seen} = await this.operator.ChainService.GetChain({chain: chain.chain});
+      return seen.head_block?.hash === head.hash || seen.head_block?.number > Number(head.number);
+    }, {timeoutMs});
+  }
+
+  /** All journals of a payment, oldest first. */
+  async journals(payment) {
+    const {journals} = await this.operator.LedgerService.ListJournals({payment_id: payment.payment_id, page_size: 500});
+    return journals.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  metrics(service) {
+    return fetch(this.description.services[service].metrics).then((response) => response.text());
   }
 
   /** Sends and waits until it is in a block. */
@@ -123,6 +209,7 @@ export class Harness {
 
   /** Throws with every violated invariant unless all hold within the time. */
   async agree({timeoutMs = 60_000, skip = []} = {}) {
+    const {checkInvariants} = await import('../invariants/invariants.mjs');
     let violations = [];
     const start = Date.now();
     do {

@@ -193,7 +193,9 @@ export class Mesh {
   lastSeen(chain) {
     try {
       const rows = this.postgres.query(
-          `SELECT number, hash FROM final_block WHERE chain = '${chain.chain}'`, {database: 'paymesh_watcher'});
+          `SELECT block.number, '0x' || encode(block.hash, 'hex') FROM chain
+             JOIN block ON block.chain = chain.chain AND block.number = chain.finalized_number
+             WHERE chain.chain = '${chain.chain}'`, {database: 'paymesh_watcher'});
       return rows.length ? {number: Number(rows[0][0]), hash: rows[0][1]} : null;
     } catch {
       return null;  // no schema yet: nothing has been seen

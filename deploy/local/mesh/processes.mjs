@@ -51,6 +51,7 @@ export class Processes {
     this.logFolder = join(folder, 'logs');
     mkdirSync(this.pidFolder, {recursive: true});
     mkdirSync(this.logFolder, {recursive: true});
+    this.exits = new Map();  // of processes that this one has started: name -> {code, signal}
   }
 
   pidFile(name) { return join(this.pidFolder, `${name}.pid`); }
@@ -74,6 +75,8 @@ export class Processes {
     const child = spawn(command, args, {detached: true, stdio: ['ignore', log, log], cwd,
                                         env: {...process.env, ...env}});
     closeSync(log);
+    this.exits.delete(name);
+    child.on('exit', (code, signal) => this.exits.set(name, {code, signal}));
     child.on('error', () => {});  // a program that cannot be started shows as one that has ended
     if (child.pid === undefined) throw new Error(`cannot start ${command}`);
     child.unref();
