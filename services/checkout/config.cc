@@ -47,6 +47,7 @@ Config ReadConfig(const runtime::ConfigNode& root) {
       Positive(node, "registration_interval", config.registration_interval);
   config.defer_after = WholeSeconds(node, "defer_after", config.defer_after);
   config.api_key_cache = node.Optional<milliseconds>("api_key_cache", config.api_key_cache);
+  config.request_retention = WholeSeconds(node, "request_retention", config.request_retention);
   config.audit_interval = Positive(node, "audit_interval", config.audit_interval);
   return config;
 }

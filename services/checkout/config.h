@@ -20,6 +20,7 @@ struct Config {
   std::chrono::seconds defer_after{30};   // past the deadline and grace: then EXPIRY_DEFERRED shows
   std::chrono::milliseconds api_key_cache{2'000};  // how long a revoked key may still work elsewhere
   std::chrono::milliseconds audit_interval{60'000};
+  std::chrono::seconds request_retention{30 * 24 * 3600};  // of answers to request ids
 };
 
 Config ReadConfig(const runtime::ConfigNode& root);

@@ -10,6 +10,14 @@
 #include "services/checkout/store/payment_store.h"
 
 namespace paymesh::checkout {
+
+// One member of the commit: what shall be stored, and under which key.
+struct PaymentCreator::Entry {
+  Payment payment;
+  pg::IdempotencyKey key;
+  std::string trace;
+};
+
 namespace {
 
 constexpr std::chrono::milliseconds kRetryAfterRouting{2'000};
@@ -23,11 +31,6 @@ Error NoOption(const Decision& decision) {
   return error;
 }
 
-// One member of the commit: what shall be stored, and under which key.
-struct Entry {
-  Payment payment;
-  pg::IdempotencyKey key;
-};
 struct Stored {
   std::shared_ptr<const pb::CreatePaymentResponse> response;
   bool replayed = false;
@@ -47,6 +50,7 @@ Stored Answer(const Payment& payment) {
   return {std::move(response), false};
 }
 
+template <class Entry>
 Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
                                              const std::vector<Entry>& entries) {
   std::vector<pg::IdempotencyKey> keys;
@@ -56,6 +60,7 @@ Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
   std::vector<Payment> payments;
   std::vector<pg::IdempotencyKey> claimed;
   std::vector<pg::Bytea> responses;
+  std::vector<std::string> traces;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!claims[i].ok()) {
       answers.push_back(claims[i].error());
@@ -65,15 +70,17 @@ Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
       Stored answer = Answer(entries[i].payment);
       payments.push_back(entries[i].payment);
       claimed.push_back(keys[i]);
+      traces.push_back(entries[i].trace);
       responses.emplace_back(answer.response->SerializeAsString());
       answers.push_back(std::move(answer));
     }
   }
-  InsertPayments(tx, payments);
+  InsertPayments(tx, payments, traces);
   if (!claimed.empty()) pg::StoreAllResponses(tx, claimed, responses);
   return answers;
 }
 
+template <class Entry>
 Task<Result<std::vector<Result<Stored>>>> CommitOnce(pg::Database* database,
                                                      std::vector<Entry> entries) {
   auto store = [entries = std::move(entries)](pg::Transaction& tx) { return StoreAll(tx, entries); };
@@ -112,14 +119,12 @@ Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> r
   co_await DecideAll(members, *now);
   const bool registered = co_await Register(members);
 
-  std::vector<Payment> payments;
-  std::vector<pg::IdempotencyKey> keys;
+  std::vector<Entry> entries;
   for (const Member& member : members) {
     if (!member.decision.ok()) continue;
-    payments.push_back(Build(member, registered, *now));
-    keys.push_back(member.request.key);
+    entries.push_back({Build(member, registered, *now), member.request.key, member.request.trace});
   }
-  Answers stored = co_await Commit(std::move(payments), std::move(keys));
+  Answers stored = co_await Commit(std::move(entries));
   Answers answers;
   std::size_t next = 0;
   for (const Member& member : members) {
@@ -228,17 +233,14 @@ Payment PaymentCreator::Build(const Member& member, bool registered, Time now) {
   return checkout::Create(std::move(terms), member.facts.expire_time, registered);
 }
 
-Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Payment> payments,
-                                                     std::vector<pg::IdempotencyKey> keys) {
-  if (payments.empty()) co_return Answers();
-  std::vector<Entry> entries;
-  for (std::size_t i = 0; i < payments.size(); ++i) entries.push_back({payments[i], keys[i]});
+Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Entry> entries) {
+  if (entries.empty()) co_return Answers();
   std::function<Task<Result<std::vector<Result<Stored>>>>(std::vector<Entry>)> run =
       [database = parts_.database](std::vector<Entry> batch) {
         return CommitOnce(database, std::move(batch));
       };
   std::vector<Result<Stored>> stored =
-      co_await pg::RunBatchWithFallback<Entry, Stored>(std::move(entries), std::move(run));
+      co_await pg::RunBatchWithFallback<Entry, Stored>(entries, std::move(run));
   Answers answers;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     if (!stored[i].ok()) {
@@ -249,7 +251,7 @@ Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Payment> paymen
       continue;
     }
     parts_.metrics->Idempotency(stored[i]->replayed ? "replayed" : "new");
-    if (!stored[i]->replayed) parts_.metrics->Created(payments[i]);
+    if (!stored[i]->replayed) parts_.metrics->Created(entries[i].payment);
     answers.push_back(stored[i]->response);
   }
   co_return answers;

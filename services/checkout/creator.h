@@ -39,6 +39,7 @@ struct NewPayment {
   std::string description = {};
   std::map<std::string, std::string> metadata = {};
   std::chrono::seconds time_to_live{};
+  std::string trace = {};  // traceparent of the call
 };
 
 class PaymentCreator {
@@ -82,7 +83,8 @@ class PaymentCreator {
   void FallBack(Member& member, const Error& why, Time now);
   Task<bool> Register(const std::vector<Member>& members);
   Payment Build(const Member& member, bool registered, Time now);
-  Task<Answers> Commit(std::vector<Payment> payments, std::vector<pg::IdempotencyKey> keys);
+  struct Entry;
+  Task<Answers> Commit(std::vector<Entry> entries);
 
   Parts parts_;
   OptionCache cache_;

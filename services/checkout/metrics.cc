@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "common/pg/database.h"
 #include "common/runtime/metrics.h"
 
 namespace paymesh::checkout {
@@ -86,6 +87,24 @@ void CheckoutMetrics::Follower(const std::string& name, std::int64_t position, d
       .Set(lag_seconds);
   metrics_.Gauge("follower_failed_attempts", "Failures in a row of the batch at hand.", labels)
       .Set(failed_attempts);
+}
+
+void CheckoutMetrics::Database(const pg::DatabaseStats& stats) {
+  const auto set = [this](const char* name, const char* help, double value,
+                          const runtime::Metrics::Labels& labels = {}) {
+    metrics_.Gauge(name, help, labels).Set(value);
+  };
+  constexpr const char* kConnections = "Connections of the pool, by what they do.";
+  set("db_pool_connections", kConnections, stats.busy, {{"state", "busy"}});
+  set("db_pool_connections", kConnections, stats.pool_size - stats.busy, {{"state", "idle"}});
+  set("db_pool_connections_max", "Size of the pool.", stats.pool_size);
+  set("db_pool_waiting", "Transactions that wait for a connection.", stats.waiting);
+  constexpr const char* kTransactions = "Transactions since the start, by how they ended.";
+  set("db_transactions", kTransactions, static_cast<double>(stats.committed),
+      {{"outcome", "committed"}});
+  set("db_transactions", kTransactions, static_cast<double>(stats.failed), {{"outcome", "failed"}});
+  set("db_transactions", kTransactions, static_cast<double>(stats.retried),
+      {{"outcome", "retried"}});
 }
 
 }  // namespace paymesh::checkout

@@ -11,6 +11,9 @@
 namespace paymesh::runtime {
 class Metrics;
 }
+namespace paymesh::pg {
+struct DatabaseStats;
+}
 
 namespace paymesh::checkout {
 
@@ -29,6 +32,7 @@ class CheckoutMetrics {
   void Invariant(const std::string& id, std::int64_t violations);
   void Follower(const std::string& name, std::int64_t position, double lag_seconds,
                 int failed_attempts);
+  void Database(const pg::DatabaseStats& stats);
 
  private:
   void Step(State from, State to);

@@ -28,7 +28,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kClockInterval{1'000};
 constexpr std::chrono::milliseconds kReverseInterval{1'000};
-constexpr std::chrono::milliseconds kFollowerStatsInterval{1'000};
+constexpr std::chrono::milliseconds kStatsInterval{1'000};
+constexpr std::chrono::milliseconds kJanitorInterval{600'000};
+constexpr int kJanitorBatch = 1'000;  // answers deleted by one statement
 constexpr const char* kTransferFollower = "checkout<-watcher.transfers";
 constexpr const char* kMoneyFollower = "checkout<-settlement.events";
 
@@ -111,7 +113,8 @@ class CheckoutParts final : public runtime::ServiceParts {
                return Repeat("register", config_.registration_interval, &Upkeep::RegisterOnce);
              }},
             {"invariants", [this] { return AuditInvariants(); }},
-            {"follower_stats", [this] { return ReportFollowers(); }}};
+            {"janitor", [this] { return ForgetOldAnswers(); }},
+            {"stats", [this] { return ReportStats(); }}};
   }
 
   Task<Status> CheckReady() override {
@@ -201,11 +204,27 @@ class CheckoutParts final : public runtime::ServiceParts {
     }
   }
 
-  Task<void> ReportFollowers() {
+  // Answers to request ids are kept for as long as anybody may reasonably ask again.
+  Task<void> ForgetOldAnswers() {
+    for (;;) {
+      auto forget = [keep = config_.request_retention](pg::Transaction& tx) -> Result<std::int64_t> {
+        return pg::DeleteOldResponses(tx, TransactionTime(tx) - keep, kJanitorBatch);
+      };
+      const pg::TransactOptions options{.name = "forget_answers", .idempotent = true};
+      auto run = database_.Transact(options, forget);
+      const Result<std::int64_t> forgotten = co_await std::move(run);
+      if (!forgotten.ok()) Complain("janitor", forgotten.error());
+      const bool more = forgotten.ok() && *forgotten >= kJanitorBatch;
+      if (!more) co_await runtime::SleepFor(kJanitorInterval);
+    }
+  }
+
+  Task<void> ReportStats() {
     for (;;) {
       Report(kTransferFollower, transfers_.stats());
       Report(kMoneyFollower, money_.stats());
-      co_await runtime::SleepFor(kFollowerStatsInterval);
+      metrics_.Database(database_.stats());
+      co_await runtime::SleepFor(kStatsInterval);
     }
   }
 

@@ -14,6 +14,8 @@
 namespace paymesh::checkout {
 namespace {
 
+constexpr std::size_t kMaxPageBytes = 3 * 1024 * 1024;  // a message may have 4 MB
+
 // The journal's row completes the message.
 bool ToEvent(const journal::Entry& entry, pb::Event* event) {
   if (!event->ParseFromString(entry.payload)) return false;
@@ -56,14 +58,18 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
   auto read = parts_.hub->Read(std::string(kEventsJournal), after, size, filter);
   const Result<journal::Page> page = co_await std::move(read);
   if (!page.ok()) co_return page.error();
+  std::size_t bytes = 0;
   for (const journal::EntryPtr& entry : page->entries) {
+    if (bytes > kMaxPageBytes) break;
     if (!ToEvent(*entry, response->add_events())) {
       co_return Error::Internal("an entry of the journal does not parse");
     }
+    bytes += entry->payload.size();
   }
-  if (page->entries.size() == static_cast<std::size_t>(size)) {
-    response->set_next_page_token(
-        parts_.page_tokens->Encode(scope, std::to_string(page->scanned)));
+  const bool cut = static_cast<std::size_t>(response->events_size()) < page->entries.size();
+  if (cut || page->entries.size() == static_cast<std::size_t>(size)) {
+    const std::int64_t last = response->events().rbegin()->position();
+    response->set_next_page_token(parts_.page_tokens->Encode(scope, std::to_string(last)));
   }
   co_return Status();
 }

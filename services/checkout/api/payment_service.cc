@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMaxReference = 200;
 constexpr std::size_t kMaxDescription = 1'000;
 constexpr std::size_t kMaxReason = 500;
+constexpr std::size_t kMaxPageBytes = 3 * 1024 * 1024;  // a message may have 4 MB
 constexpr int kWatchPage = 64;  // entries of one payment read at a time; only the newest is sent
 constexpr std::chrono::milliseconds kWatchWait{30'000};
 
@@ -69,7 +70,8 @@ Result<NewPayment> Validate(const pb::CreatePaymentRequest& request, const Confi
                     .reference = request.reference(),
                     .description = request.description(),
                     .metadata = {request.metadata().begin(), request.metadata().end()},
-                    .time_to_live = time_to_live};
+                    .time_to_live = time_to_live,
+                    .trace = {}};
 }
 
 }  // namespace
@@ -86,6 +88,7 @@ Task<Status> PaymentServiceApi::DoCreate(rpc::Call& call, const pb::CreatePaymen
   if (!merchant.ok()) co_return merchant.error();
   ASSIGN_OR_CO_RETURN(NewPayment payment, Validate(request, *parts_.config, *parts_.chains,
                                                    std::move(key), *std::move(merchant)));
+  payment.trace = call.traceparent();
   auto create = parts_.creator->Create(std::move(payment));
   const Result<PaymentCreator::Response> created = co_await std::move(create);
   if (!created.ok()) co_return created.error();
@@ -118,12 +121,16 @@ Task<Status> PaymentServiceApi::DoList(rpc::Call& call, const pb::ListPaymentsRe
   auto run = parts_.database->Transact(kReadOptions, std::move(list));
   const Result<std::vector<Payment>> payments = co_await std::move(run);
   if (!payments.ok()) co_return payments.error();
+  std::size_t bytes = 0;
   for (auto payment = payments->rbegin(); payment != payments->rend(); ++payment) {
+    if (bytes > kMaxPageBytes) break;
     *response->add_payments() = ToProto(*payment);
+    bytes += response->payments().rbegin()->ByteSizeLong();
   }
-  if (payments->size() == static_cast<std::size_t>(size)) {
-    response->set_next_page_token(
-        parts_.page_tokens->Encode(scope, payments->front().terms.payment_id));
+  const bool cut = static_cast<std::size_t>(response->payments_size()) < payments->size();
+  if (cut || payments->size() == static_cast<std::size_t>(size)) {
+    const std::string& last = response->payments().rbegin()->payment_id();
+    response->set_next_page_token(parts_.page_tokens->Encode(scope, last));
   }
   co_return Status();
 }
@@ -136,6 +143,7 @@ Task<Status> PaymentServiceApi::ChangeOne(rpc::Call& call, pg::IdempotencyKey ke
   auto changes = std::make_shared<std::vector<Change>>();
   const rpc::Principal principal = call.principal();
   const std::string method = call.method();
+  const std::string trace = call.traceparent();
   auto act = [=, rules = parts_.config->rules](pg::Transaction& tx) -> Result<Response> {
     changes->clear();
     ASSIGN_OR_RETURN(PaymentBatch batch, PaymentBatch::Load(tx, rules, {payment_id}));
@@ -144,7 +152,7 @@ Task<Status> PaymentServiceApi::ChangeOne(rpc::Call& call, pg::IdempotencyKey ke
       return PaymentNotFound();
     }
     RETURN_IF_ERROR(batch.Apply(payment_id, event));
-    RETURN_IF_ERROR(batch.Save(tx));
+    RETURN_IF_ERROR(batch.Save(tx, trace));
     pg::Audit(tx, principal.name, method, payment_id);
     *changes = batch.changes();
     Response answer;

@@ -36,12 +36,12 @@ Status PaymentBatch::Apply(const std::string& payment_id, const Event& event) {
   return {};
 }
 
-Status PaymentBatch::Save(pg::Transaction& tx) {
+Status PaymentBatch::Save(pg::Transaction& tx, const std::string& trace) {
   std::vector<Change> changed;
   for (const Change& change : changes_) {
     if (!change.revisions.empty()) changed.push_back(change);
   }
-  return SaveChanges(tx, changed);
+  return SaveChanges(tx, changed, trace);
 }
 
 }  // namespace paymesh::checkout

@@ -24,8 +24,8 @@ class PaymentBatch {
   const Payment& At(const std::string& payment_id) const;
   // The machine's answer; a payment that is not there is a bug.
   Status Apply(const std::string& payment_id, const Event& event);
-  // Writes what has changed.
-  Status Save(pg::Transaction& tx);
+  // Writes what has changed; `trace` is the traceparent of the cause, if there is one.
+  Status Save(pg::Transaction& tx, const std::string& trace = "");
 
   const std::vector<Change>& changes() const { return changes_; }
 

@@ -87,12 +87,13 @@ constexpr std::string_view kInsertTimeline = R"sql(
                        $6::text[], $7::text[], $8::text[]))sql";
 
 void AppendEvent(pg::Transaction& tx, const Payment& payment, const std::string& kind,
-                 std::string snapshot) {
+                 std::string snapshot, std::string trace) {
   journal::Entry entry;
   entry.subject = payment.terms.payment_id;
   entry.owner = payment.terms.merchant_id;
   entry.kind = kind;
   entry.payload = std::move(snapshot);
+  entry.trace = std::move(trace);
   journal::Append(tx, kEventsJournal, std::move(entry));
 }
 
@@ -224,7 +225,8 @@ void SaveTimeline(pg::Transaction& tx, const std::vector<Change>& changes) {
              c.transaction_hash, c.object_id, c.chain);
 }
 
-void SaveRevisions(pg::Transaction& tx, const std::vector<Change>& changes) {
+void SaveRevisions(pg::Transaction& tx, const std::vector<Change>& changes,
+                   const std::string& trace) {
   std::vector<std::string> ids;
   std::vector<std::int64_t> revisions;
   std::vector<int> from, to;
@@ -234,7 +236,7 @@ void SaveRevisions(pg::Transaction& tx, const std::vector<Change>& changes) {
       revisions.push_back(revision.revision);
       from.push_back(static_cast<int>(revision.from));
       to.push_back(static_cast<int>(revision.to));
-      AppendEvent(tx, change.after, revision.kind, revision.snapshot);
+      AppendEvent(tx, change.after, revision.kind, revision.snapshot, trace);
     }
   }
   tx.Execute(kInsertTransitions, ids, revisions, from, to);
@@ -252,17 +254,20 @@ std::string JoinChains(const Terms& terms) {
 
 }  // namespace
 
-void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments) {
+void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments,
+                    const std::vector<std::string>& traces) {
   if (payments.empty()) return;
   NewPaymentColumns c;
   std::vector<std::int64_t> revisions;
   std::vector<int> from;
-  for (const Payment& payment : payments) {
+  for (std::size_t i = 0; i < payments.size(); ++i) {
+    const Payment& payment = payments[i];
     c.Add(payment, JoinChains(payment.terms), TermsToProto(payment).SerializeAsString());
     revisions.push_back(payment.revision);
     from.push_back(0);
     AppendEvent(tx, payment, "payment.created",
-                PaymentEvent(payment, "payment.created").SerializeAsString());
+                PaymentEvent(payment, "payment.created").SerializeAsString(),
+                i < traces.size() ? traces[i] : "");
   }
   tx.Execute(kInsertPayments, c.payment_id, c.merchant_id, c.reference, c.price_unit, c.price_value,
              c.deposit_address, c.chains, c.terms, c.create_time, c.expire_time, c.state,
@@ -303,7 +308,8 @@ std::vector<AddressOwner> FindByAddress(pg::Transaction& tx,
   return owners;
 }
 
-Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes) {
+Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes,
+                   const std::string& trace) {
   if (changes.empty()) return {};
   PaymentColumns c;
   for (const Change& change : changes) {
@@ -326,7 +332,7 @@ Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes) {
   }
   SaveTransfers(tx, changes);
   SaveTimeline(tx, changes);
-  SaveRevisions(tx, changes);
+  SaveRevisions(tx, changes, trace);
   return {};
 }
 

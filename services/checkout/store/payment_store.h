@@ -14,8 +14,10 @@
 
 namespace paymesh::checkout {
 
-// Inserts new payments at revision 1 with their first transition and journal entry.
-void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments);
+// Inserts new payments at revision 1 with their first transition and journal entry. `traces` holds a
+// traceparent for each, or nothing.
+void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments,
+                    const std::vector<std::string>& traces = {});
 
 enum class Lock { kNone, kForUpdate };
 // Those of `payment_ids` that exist, in order of id. INTERNAL AMOUNT_DRIFT when stored amounts are not
@@ -45,7 +47,8 @@ struct Change {
   std::vector<Revision> revisions;
 };
 // ABORTED TRANSACTION_CONFLICT when a row is no longer at its `before` revision.
-Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes);
+Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes,
+                   const std::string& trace = "");
 
 // The database's clock; the same throughout a transaction.
 Time TransactionTime(pg::Transaction& tx);

@@ -1,7 +1,5 @@
 #include "services/checkout/testing/mesh.h"
 
-#include <google/rpc/error_details.pb.h>
-#include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -12,6 +10,7 @@
 #include "common/pg/test_database.h"
 #include "common/rpc/authorization.h"
 #include "common/rpc/call_runner.h"
+#include "common/rpc/status.h"
 #include "common/runtime/host.h"
 #include "common/runtime/worker_group.h"
 #include "migrations/checkout.h"
@@ -344,26 +343,14 @@ void Mesh::Checkpoint(std::chrono::seconds from_now) {
   }
 }
 
-namespace {
-template <class Detail>
-Detail DetailOf(const grpc::Status& status) {
-  google::rpc::Status rich;
-  Detail detail;
-  if (!rich.ParseFromString(status.error_details())) return detail;
-  for (const auto& any : rich.details()) {
-    if (any.UnpackTo(&detail)) return detail;
-  }
-  return Detail();
-}
-}  // namespace
-
 std::string ReasonOf(const grpc::Status& status) {
-  return DetailOf<google::rpc::ErrorInfo>(status).reason();
+  return status.ok() ? "" : rpc::FromGrpc(status).reason;
 }
 
 std::string FieldOf(const grpc::Status& status) {
-  const auto request = DetailOf<google::rpc::BadRequest>(status);
-  return request.field_violations().empty() ? "" : request.field_violations(0).field();
+  if (status.ok()) return "";
+  const Error error = rpc::FromGrpc(status);
+  return error.violations.empty() ? "" : error.violations[0].field;
 }
 
 }  // namespace paymesh::checkout::testing

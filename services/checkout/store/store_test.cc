@@ -1,0 +1,278 @@
+// Payments in a real PostgreSQL: what goes in comes out, followers' effects, timers' searches.
+#include <gtest/gtest.h>
+
+#include "common/pg/database.h"
+#include "common/pg/test_database.h"
+#include "migrations/checkout.h"
+#include "paymesh/watcher/v1/transfer_service.pb.h"
+#include "services/checkout/convert.h"
+#include "services/checkout/domain/test_payment.h"
+#include "services/checkout/store/chain_store.h"
+#include "services/checkout/store/invariants.h"
+#include "services/checkout/store/merchant_store.h"
+#include "services/checkout/store/payment_batch.h"
+#include "services/checkout/workers/apply_transfers.h"
+
+namespace paymesh::checkout {
+namespace {
+using namespace testing;  // NOLINT: the test's own names
+namespace watcherpb = ::paymesh::watcher::v1;
+
+class Store : public ::testing::Test {
+ protected:
+  template <class Fn>
+  auto Do(Fn fn) {
+    auto result = database_.database().TransactBlocking({.name = "test"}, std::move(fn));
+    EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().ToString());
+    return result;
+  }
+
+  void Run(std::function<Status(pg::Transaction&)> fn) {
+    const Status done = Do(std::move(fn));
+    EXPECT_TRUE(done.ok());
+  }
+
+  void SetUp() override {
+    Merchant merchant;
+    merchant.merchant_id = "mer_1";
+    merchant.display_name = "Shop";
+    merchant.accepted_units = {kUsdA, kUsdB};
+    merchant.fee_plan.fixed[kUsdA] = U256(5);
+    Run([merchant](pg::Transaction& tx) -> Status {
+      InsertMerchant(tx, merchant);
+      return {};
+    });
+  }
+
+  Payment Insert(const std::string& id, char address, bool registered = true) {
+    Payment model = MakePayment();
+    model.terms.payment_id = id;
+    model.terms.reference = "ref-" + id;
+    model.terms.metadata = {{"order", "7"}, {"a", "b"}};
+    model.terms.deposit_address = "0x" + std::string(40, address);
+    Payment payment = Create(model.terms, kDeadline, registered);
+    Run([payment](pg::Transaction& tx) -> Status {
+      InsertPayments(tx, {payment});
+      return {};
+    });
+    return payment;
+  }
+
+  Payment Load(const std::string& id) {
+    auto loaded =
+        Do([id](pg::Transaction& tx) { return LoadPayments(tx, {id}, Lock::kNone); });
+    return loaded->at(0);
+  }
+
+  void Follow(std::vector<watcherpb::TransferEvent> events) {
+    std::vector<journal::Entry> entries;
+    for (const auto& event : events) {
+      journal::Entry entry;
+      entry.payload = event.SerializeAsString();
+      entries.push_back(std::move(entry));
+    }
+    Run([entries](pg::Transaction& tx) { return ApplyTransfers(tx, Rules{}, entries, {}); });
+  }
+
+  static watcherpb::TransferEvent Seen(const Payment& payment, std::uint64_t value,
+                                       watcherpb::TransferState state, std::int64_t revision) {
+    watcherpb::TransferEvent event;
+    auto& transfer = *event.mutable_transfer();
+    transfer.set_transfer_id("trf_1");
+    transfer.set_chain(kChainA);
+    transfer.set_transaction_hash("0xabc");
+    *transfer.mutable_amount() = ToProto(kUsdA, U256(value));
+    transfer.set_from_address("0xfrom");
+    transfer.set_to_address(payment.terms.deposit_address);
+    transfer.mutable_block()->set_number(50);
+    *transfer.mutable_block()->mutable_time() = ToProto(kStart);
+    transfer.set_state(state);
+    transfer.set_revision(revision);
+    return event;
+  }
+
+  static watcherpb::TransferEvent Read(const std::string& chain, Time time,
+                                       std::uint64_t finalized = 0) {
+    watcherpb::TransferEvent event;
+    event.mutable_checkpoint()->set_chain(chain);
+    event.mutable_checkpoint()->mutable_block()->set_number(60);
+    *event.mutable_checkpoint()->mutable_block()->mutable_time() = ToProto(time);
+    event.mutable_checkpoint()->mutable_finalized_block()->set_number(finalized);
+    return event;
+  }
+
+  void ExpectInvariants() {
+    for (const Invariant& invariant : Invariants()) {
+      auto count = Do([&invariant](pg::Transaction& tx) -> Result<std::int64_t> {
+        return CountViolations(tx, invariant);
+      });
+      EXPECT_EQ(*count, 0) << invariant.id;
+    }
+  }
+
+  std::vector<std::string> Expirable() {
+    return *Do([](pg::Transaction& tx) -> Result<std::vector<std::string>> {
+      return FindExpirable(tx, Rules{}.grace, 10);
+    });
+  }
+
+  pg::TestDatabase database_{CheckoutMigrations()};
+};
+
+TEST_F(Store, GivesBackAPaymentAsItWasPutIn) {
+  const Payment payment = Insert("pay_a", 'a');
+  EXPECT_EQ(Load("pay_a"), payment);
+}
+
+TEST_F(Store, KeepsAPaymentThroughAWholeStory) {
+  const Payment payment = Insert("pay_a", 'a');
+  Follow({Seen(payment, kDue + 3, watcherpb::TRANSFER_STATE_INCLUDED, 1)});
+  EXPECT_EQ(Load("pay_a").state, State::kProcessing);
+  Follow({Seen(payment, kDue + 3, watcherpb::TRANSFER_STATE_SAFE, 2),
+          Seen(payment, kDue + 3, watcherpb::TRANSFER_STATE_ORPHANED, 3),
+          Seen(payment, kDue + 3, watcherpb::TRANSFER_STATE_INCLUDED, 4),
+          Seen(payment, kDue + 3, watcherpb::TRANSFER_STATE_FINALIZED, 5)});
+  const Payment loaded = Load("pay_a");
+  EXPECT_EQ(loaded.state, State::kSucceeded);
+  EXPECT_EQ(loaded.revision, 6);
+  EXPECT_TRUE(loaded.flags.Has(Flag::kReorged));
+  EXPECT_TRUE(loaded.flags.Has(Flag::kReincluded));
+  EXPECT_EQ(loaded.transfers.at(0).refundable, U256(3));
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM journal_entry WHERE subject = 'pay_a'"), "6");
+  EXPECT_EQ(database_.Query("SELECT gross FROM payment"), std::to_string(kDue));
+  ExpectInvariants();
+}
+
+TEST_F(Store, AppliesTheSameNewsTwiceWithoutEffect) {
+  const Payment payment = Insert("pay_a", 'a');
+  const auto news = Seen(payment, kDue, watcherpb::TRANSFER_STATE_INCLUDED, 1);
+  Follow({news, news});
+  Follow({news});
+  EXPECT_EQ(Load("pay_a").revision, 2);
+}
+
+TEST_F(Store, PassesOverTransfersToAddressesOfNoPayment) {
+  Payment stranger = MakePayment();
+  stranger.terms.deposit_address = "0x" + std::string(40, '7');
+  Follow({Seen(stranger, 5, watcherpb::TRANSFER_STATE_INCLUDED, 1)});
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM payment_transfer"), "0");
+}
+
+TEST_F(Store, FindsWhatMayExpireOnlyWhenEveryChainWasReadPastTheDeadline) {
+  Insert("pay_a", 'a');
+  EXPECT_TRUE(Expirable().empty());
+  Follow({Read(kChainA, kDeadline + std::chrono::seconds(61))});
+  EXPECT_TRUE(Expirable().empty());
+  Follow({Read(kChainB, kDeadline + std::chrono::seconds(60))});
+  EXPECT_TRUE(Expirable().empty());
+  Follow({Read(kChainB, kDeadline + std::chrono::seconds(61))});
+  EXPECT_EQ(Expirable(), std::vector<std::string>{"pay_a"});
+}
+
+TEST_F(Store, LetsAnOperatorWaiveAHaltedChainOnTheRecord) {
+  Insert("pay_a", 'a');
+  Follow({Read(kChainA, kDeadline + std::chrono::seconds(61))});
+  Run([](pg::Transaction& tx) -> Status {
+    WaiveChain(tx, kChainB, "olivia", "halted for a day");
+    return {};
+  });
+  EXPECT_EQ(Expirable(), std::vector<std::string>{"pay_a"});
+  EXPECT_EQ(database_.Query("SELECT actor FROM chain_waiver"), "olivia");
+  Run([](pg::Transaction& tx) -> Status {
+    UnwaiveChain(tx, kChainB, "olivia", "back");
+    return {};
+  });
+  EXPECT_TRUE(Expirable().empty());
+}
+
+TEST_F(Store, FindsMoneyThatIsProvenGone) {
+  const Payment payment = Insert("pay_a", 'a');
+  Follow({Seen(payment, kDue, watcherpb::TRANSFER_STATE_SAFE, 1),
+          Seen(payment, kDue, watcherpb::TRANSFER_STATE_ORPHANED, 2), Read(kChainA, kStart, 81)});
+  const auto lost = [](pg::Transaction& tx) -> Result<std::vector<std::string>> {
+    return FindLost(tx, 32, 10);
+  };
+  EXPECT_TRUE(Do(lost)->empty());
+  Follow({Read(kChainA, kStart, 82)});
+  EXPECT_EQ(*Do(lost), std::vector<std::string>{"pay_a"});
+}
+
+TEST_F(Store, RefusesAChangeOnAnOldRevision) {
+  const Payment payment = Insert("pay_a", 'a');
+  Payment other = payment;
+  other.revision = 9;
+  const auto save = [&](pg::Transaction& tx) -> Status {
+    return SaveChanges(tx, {Change{.before = other, .after = other, .revisions = {}}});
+  };
+  const Status saved = database_.database().TransactBlocking({.name = "test"}, save);
+  ASSERT_FALSE(saved.ok());
+  EXPECT_EQ(saved.error().reason, "TRANSACTION_CONFLICT");
+}
+
+TEST_F(Store, NoticesAmountsThatDriftedFromTheTransfers) {
+  Insert("pay_a", 'a');
+  database_.Exec("UPDATE payment SET seen = 5");
+  const auto load = [](pg::Transaction& tx) { return LoadPayments(tx, {"pay_a"}, Lock::kNone); };
+  const auto loaded = database_.database().TransactBlocking({.name = "test"}, load);
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().reason, "AMOUNT_DRIFT");
+}
+
+TEST_F(Store, RefusesAForbiddenStepByItself) {
+  Insert("pay_a", 'a');
+  const auto forbidden = [](pg::Transaction& tx) -> Status {
+    tx.Execute("INSERT INTO payment_transition VALUES ('pay_a', 2, 8, 6, now())");
+    return {};
+  };
+  EXPECT_FALSE(database_.database().TransactBlocking({.name = "test"}, forbidden).ok());
+}
+
+TEST_F(Store, FindsPaymentsByEveryFilter) {
+  const Payment a = Insert("pay_a", 'a');
+  Insert("pay_b", 'b');
+  Follow({Seen(a, 5, watcherpb::TRANSFER_STATE_INCLUDED, 1)});
+  const auto find = [this](PaymentFilter filter, std::string before = "") {
+    return *Do([=](pg::Transaction& tx) -> Result<std::vector<std::string>> {
+      return FindPayments(tx, filter, before, 10);
+    });
+  };
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(find({}), (Ids{"pay_b", "pay_a"}));
+  EXPECT_EQ(find({}, "pay_b"), Ids{"pay_a"});
+  EXPECT_EQ(find({.merchant_id = "mer_2"}), Ids{});
+  EXPECT_EQ(find({.states = {State::kPartiallyPaid}}), Ids{"pay_a"});
+  EXPECT_EQ(find({.reference = "ref-pay_b"}), Ids{"pay_b"});
+  EXPECT_EQ(find({.transaction_hash = "0xabc"}), Ids{"pay_a"});
+  EXPECT_EQ(find({.address = "0xfrom"}), Ids{"pay_a"});
+  EXPECT_EQ(find({.address = "0x" + std::string(40, 'b')}), Ids{"pay_b"});
+  EXPECT_EQ(find({.create_time_from = kStart, .create_time_until = kStart}), Ids{});
+  EXPECT_EQ(find({.create_time_from = kStart}), (Ids{"pay_b", "pay_a"}));
+}
+
+TEST_F(Store, KeepsAtMostTwoActiveKeysAndFindsOnlyThose) {
+  const auto insert = [this](const std::string& id) {
+    const ApiKey key{.api_key_id = id, .merchant_id = "mer_1", .display_name = "", .secret_prefix = ""};
+    return database_.database().TransactBlocking({.name = "test"}, [=](pg::Transaction& tx) {
+      return InsertApiKey(tx, key, pg::Bytea(std::string(31, 'x') + id.back()));
+    });
+  };
+  EXPECT_TRUE(insert("key_1").ok());
+  EXPECT_TRUE(insert("key_2").ok());
+  EXPECT_EQ(insert("key_3").error().reason, "TOO_MANY_API_KEYS");
+  const auto find = [this](char last) {
+    return *Do([=](pg::Transaction& tx) -> Result<std::optional<KeyOwner>> {
+      return FindApiKey(tx, pg::Bytea(std::string(31, 'x') + last));
+    });
+  };
+  EXPECT_EQ(find('1')->merchant_id, "mer_1");
+  Run([](pg::Transaction& tx) -> Status {
+    EXPECT_TRUE(RevokeApiKey(tx, "key_1", kStart).has_value());
+    EXPECT_FALSE(RevokeApiKey(tx, "key_9", kStart).has_value());
+    return {};
+  });
+  EXPECT_FALSE(find('1').has_value());
+  EXPECT_TRUE(insert("key_3").ok());
+}
+
+}  // namespace
+}  // namespace paymesh::checkout
