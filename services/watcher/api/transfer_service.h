@@ -1,0 +1,50 @@
+// paymesh.watcher.v1.TransferService over the store and the journal. Any thread; one strand a call.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/journal/hub.h"
+#include "common/pg/coalescer.h"
+#include "common/pg/database.h"
+#include "common/rpc/page.h"
+#include "common/rpc/server.h"
+#include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
+#include "services/watcher/convert.h"
+
+namespace paymesh::watcher {
+
+class TransferServiceImpl final : public pb::TransferService::CallbackService {
+ public:
+  TransferServiceImpl(rpc::CallRunner& calls, pg::Database& database, journal::Hub& hub,
+                      const rpc::PageTokens& tokens, runtime::Executor executor);
+
+  grpc::ServerUnaryReactor* WatchAddresses(grpc::CallbackServerContext* context,
+                                           const pb::WatchAddressesRequest* request,
+                                           pb::WatchAddressesResponse* response) override;
+  grpc::ServerUnaryReactor* ListTransfers(grpc::CallbackServerContext* context,
+                                          const pb::ListTransfersRequest* request,
+                                          pb::ListTransfersResponse* response) override;
+  grpc::ServerWriteReactor<pb::StreamTransfersResponse>* StreamTransfers(
+      grpc::CallbackServerContext* context, const pb::StreamTransfersRequest* request) override;
+
+  // No more batches; for the drain.
+  void Close() { registrations_.Close(); }
+
+ private:
+  struct Registered {};
+  using Addresses = std::vector<evm::Address>;
+
+  Task<Status> DoWatch(const pb::WatchAddressesRequest& request);
+  Task<Status> DoList(const pb::ListTransfersRequest& request, pb::ListTransfersResponse* response);
+  Task<std::vector<Result<Registered>>> Register(std::vector<Addresses> batch);
+
+  rpc::CallRunner& calls_;
+  pg::Database& database_;
+  journal::Hub& hub_;
+  const rpc::PageTokens& tokens_;
+  pg::Coalescer<Addresses, Registered> registrations_;
+};
+
+}  // namespace paymesh::watcher

@@ -1,0 +1,22 @@
+// What a running watcher is made of, and the operator's command that lets a halted chain go on.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/runtime/host.h"
+#include "services/watcher/config.h"
+
+namespace paymesh::watcher {
+
+Result<std::unique_ptr<runtime::ServiceParts>> Build(runtime::Host& host, const Config& config);
+
+// Applies the schema's migrations.
+Status MigrateSchema(runtime::Host& host);
+
+// Lets a halted chain be followed again from where it stands, on the record (audit and journal). When
+// the node still contradicts what was final, the chain halts again at once.
+Status ResumeChain(const runtime::CommonConfig& config, const std::string& chain,
+                   const std::string& actor);
+
+}  // namespace paymesh::watcher
