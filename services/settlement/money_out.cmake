@@ -4,16 +4,17 @@ paymesh_library(NAME settlement_out_domain
           domain/payout.cc workers/sender.cc
   DEPS paymesh::error paymesh::money paymesh::evm paymesh::runtime
   TESTS domain/chain_transaction_test.cc domain/chain_transaction_call_test.cc
-        domain/payout_test.cc)
+        domain/payout_test.cc workers/sender_simulation_test.cc)
 
 paymesh_library(NAME settlement_out
-  SOURCES store/chain_transaction_flow.cc store/chain_transaction_store.cc
+  SOURCES api/payout_service.cc money_out.cc money_out_config.cc store/chain_transaction_flow.cc store/chain_transaction_store.cc
           store/destination_store.cc store/payout_convert.cc store/payout_event.cc
-          store/payout_ledger.cc store/payout_pause.cc store/payout_store.cc store/sender_store.cc
-          store/sweep_store.cc workers/chain_transaction_follower.cc workers/keystore_signer.cc
-          workers/sender_chain.cc
+          store/payout_invariants.cc store/payout_ledger.cc store/payout_pause.cc
+          store/payout_store.cc store/sender_store.cc store/sweep_store.cc
+          workers/chain_transaction_follower.cc workers/keystore_signer.cc
+          workers/payout_scheduler.cc workers/sender_chain.cc workers/sender_worker.cc
   DEPS paymesh::settlement_out_domain ${SETTLEMENT_BOOKS} paymesh::pg paymesh::journal
-       paymesh::rpc paymesh::protos_settlement paymesh::protos_watcher)
+       paymesh::rpc paymesh::host paymesh::protos_settlement paymesh::protos_watcher)
 
 # Real PostgreSQL and a real chain node.
 paymesh_test(NAME settlement_sender_anvil_test

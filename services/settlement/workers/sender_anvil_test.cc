@@ -8,18 +8,22 @@
 #include "common/pg/lease.h"
 #include "common/pg/test_database.h"
 #include "common/runtime/ids.h"
+#include "common/runtime/log.h"
 #include "common/runtime/run_blocking.h"
 #include "migrations/settlement.h"
 #include "services/settlement/domain/ledger.h"
 #include "services/settlement/store/destination_store.h"
 #include "services/settlement/store/ledger_store.h"
 #include "services/settlement/store/pause_store.h"
+#include "services/settlement/store/payout_invariants.h"
 #include "services/settlement/store/payout_ledger.h"
 #include "services/settlement/store/payout_store.h"
 #include "services/settlement/store/sender_store.h"
 #include "services/settlement/workers/keystore_signer.h"
 #include "services/settlement/workers/sender.h"
+#include "services/settlement/workers/payout_scheduler.h"
 #include "services/settlement/workers/sender_anvil_testing.h"
+#include "services/settlement/workers/sender_worker.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -170,7 +174,68 @@ class SenderOnAnvil : public testing::Test {
     return Do<std::vector<SlotRow>>(
         [&](pg::Transaction& tx) { return OpenSlots(tx, Wallet(), 100); });
   }
+  std::string NewestHash() {
+    return database_.Query("SELECT transaction_hash FROM chain_transaction_attempt"
+                           " JOIN chain_transaction t USING (chain_transaction_id)"
+                           " ORDER BY t.nonce DESC, chain_transaction_attempt.sequence DESC LIMIT 1");
+  }
+  void Drop(const std::string& hash) {
+    anvil_.Rpc("anvil_dropTransaction", "[\"" + hash + "\"]");
+  }
+  void Blacklist(const std::string& account, std::string_view function) {
+    anvil_.SendAs(anvil_.owner(), token_,
+                  evm::EncodeCall(function, {evm::Address::Parse(account).value()}).value());
+  }
+  Status PostAvailable(pg::Transaction& tx, std::uint64_t amount) {
+    JournalDraft draft;
+    draft.rule = "P4";
+    draft.event_id = "pay_" + std::to_string(++funded_);
+    draft.legs = Move(AccountKey{AccountCode::kDeposits, kChain, unit_},
+                      AccountKey{AccountCode::kMerchantAvailable, kMerchantId, unit_},
+                      U256(amount));
+    const auto posted = Post(tx, std::span(&draft, 1));
+    return posted.ok() ? Status() : Status(posted.error());
+  }
+  // A deposit address with final money on it, as the evidence would have it.
+  void AddDeposit(const std::string& payment_id, std::uint64_t amount) {
+    const evm::Hash32 init_code = evm::CloneInitCodeHash(anvil_.Contract("implementation"));
+    const evm::Address address =
+        evm::Create2Address(options_.factory, DepositSalt(payment_id), init_code);
+    if (amount > 0) {
+      anvil_.SendAs(anvil_.owner(), token_,
+                    evm::EncodeCall("mint(address,uint256)", {address, U256(amount)}).value());
+    }
+    anvil_.Mine(3);
+    database_.Exec("INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
+                   " VALUES ('" + payment_id + "', 'mer_1', '" + address.ToHex() +
+                   "', 1, 'SUCCEEDED', '')");
+    database_.Exec("INSERT INTO deposit_holding (payment_id, chain, unit, address, received,"
+                   " finalized, moved) VALUES ('" + payment_id + "', '" + kChain + "', '" + unit_ +
+                   "', '" + address.ToHex() + "', 250, 250, 0)");
+  }
+  NativeBalance FinalBalance() {
+    const auto block = anvil_.Rpc("eth_getBlockByNumber", R"(["finalized",false])");
+    const auto wei =
+        anvil_.Rpc("eth_getBalance", "[\"" + Wallet().address + "\",\"finalized\"]");
+    const auto number = U256::FromQuantity(std::string(block.at("number").as_string())).value();
+    return {U256::FromQuantity(std::string(wei.as_string())).value(), number.ToUint64().value(),
+            std::string(block.at("hash").as_string())};
+  }
+  U256 NativeAtFinal() { return FinalBalance().wei; }
+  void BookGas() {
+    const NativeBalance balance = FinalBalance();
+    const auto result = Do<FundingResult>(
+        [&](pg::Transaction& tx) { return BookFunding(tx, Wallet(), balance); });
+    EXPECT_TRUE(result.missing.IsZero());
+  }
+  void ExpectSound() {
+    const auto counts = Do<std::vector<PayoutInvariant>>(
+        [](pg::Transaction& tx) { return CountPayoutViolations(tx); });
+    for (const PayoutInvariant& count : counts) EXPECT_EQ(count.violations, 0) << count.id;
+  }
+
   static constexpr char kTo[] = "0x00000000000000000000000000000000000000e1";
+  static constexpr char kOther[] = "0x00000000000000000000000000000000000000e2";
 
   runtime::SystemClock clock_;
   runtime::SystemRandom random_;
@@ -212,6 +277,358 @@ TEST_F(SenderOnAnvil, PaysAPayout) {
   // Gas was posted once.
   EXPECT_EQ(database_.Query("SELECT count(*) FROM ledger_journal WHERE rule = 'P11'"), "1");
   EXPECT_EQ(anvil_.broadcasts(), 1);
+}
+
+TEST_F(SenderOnAnvil, PaysABatchWithAnItemThatFails) {
+  Fund(1'000);
+  const std::string good = Pay(100);
+  const std::string bad = Pay(200, kOther);
+  Run();
+  Drop(NewestHash());
+  Blacklist(kOther, "blacklist(address)");  // after the dry run, before it is mined
+  options_.policy.resend_after = std::chrono::milliseconds(0);
+  Run();
+  MineAndFollow(1);
+  EXPECT_EQ(Get(good).state, PayoutState::kIncluded);
+  EXPECT_EQ(Get(bad).state, PayoutState::kSubmitted);  // not before it is final
+  EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(300));
+  MineAndFollow(3);
+  EXPECT_EQ(Get(good).state, PayoutState::kFinalized);
+  EXPECT_EQ(Get(bad).state, PayoutState::kFailed);
+  EXPECT_FALSE(Get(bad).status_reason.empty());
+  EXPECT_EQ(Received(kOther), U256(0));
+  EXPECT_EQ(Merchant(AccountCode::kMerchantAvailable), U256(900));
+  EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(0));
+}
+
+TEST_F(SenderOnAnvil, ParksAPayoutThatTheTokenWouldRefuse) {
+  Fund(1'000);
+  Blacklist(kOther, "blacklist(address)");
+  const std::string bad = Pay(200, kOther);
+  const std::string good = Pay(100);
+  Run();
+  EXPECT_EQ(Get(bad).state, PayoutState::kReserved);
+  EXPECT_NE(Get(bad).status_reason.find("would refuse"), std::string::npos);
+  EXPECT_EQ(Get(good).state, PayoutState::kSubmitted);
+  Blacklist(kOther, "unBlacklist(address)");
+  Run();
+  MineAndFollow(1);
+  MineAndFollow(3);
+  EXPECT_EQ(Get(bad).state, PayoutState::kFinalized);
+  EXPECT_EQ(Get(good).state, PayoutState::kFinalized);
+}
+
+TEST_F(SenderOnAnvil, PaysNoMoreThanTheVaultHoldsFinally) {
+  Fund(1'000);
+  const std::string first = Pay(700);
+  Run();
+  Do([&](pg::Transaction& tx) -> Status {  // more is owed than lies in the vault
+    return PostAvailable(tx, 1'000);
+  });
+  const std::string second = Pay(700);
+  Run();
+  EXPECT_EQ(Get(second).state, PayoutState::kReserved);
+  EXPECT_NE(Get(second).status_reason.find("does not hold enough"), std::string::npos);
+  MineAndFollow(4);
+  EXPECT_EQ(Get(first).state, PayoutState::kFinalized);
+}
+
+TEST_F(SenderOnAnvil, GivesTheMoneyBackWhenTheTransactionReverts) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  Drop(NewestHash());
+  anvil_.SendAs(anvil_.owner(), vault_, evm::EncodeCall("pause()", {}).value());
+  options_.policy.resend_after = std::chrono::milliseconds(0);
+  Run();
+  MineAndFollow(1);
+  EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);
+  MineAndFollow(3);
+  EXPECT_EQ(Get(id).state, PayoutState::kFailed);
+  EXPECT_EQ(Merchant(AccountCode::kMerchantAvailable), U256(1'000));
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM ledger_journal WHERE rule = 'P11'"), "1");
+  EXPECT_EQ(fate_alarms_, std::vector<FateAlarm>{FateAlarm::kReverted});
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM payout_line WHERE NOT released"), "0");
+}
+
+TEST_F(SenderOnAnvil, PaysOnceWhenABlockLeavesTheChainAndComesBack) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  const std::string hash = NewestHash();
+  MineAndFollow(1);
+  EXPECT_EQ(Get(id).state, PayoutState::kIncluded);
+  anvil_.Rpc("anvil_reorg", "[1, []]");  // the node forgets the transaction
+  Follow();
+  EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);
+  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kChain, unit_), U256(0));
+  EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(400));
+  Run();  // the same bytes, at once
+  EXPECT_EQ(NewestHash(), hash);
+  MineAndFollow(1);
+  EXPECT_EQ(Get(id).state, PayoutState::kIncluded);
+  MineAndFollow(3);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Received(), U256(400));
+  EXPECT_EQ(database_.Query("SELECT max(incarnation) FROM ledger_journal WHERE rule = 'P12b'"), "2");
+  ExpectSound();
+}
+
+TEST_F(SenderOnAnvil, SendsTheSameBytesAgainWhenTheNodeDroppedThem) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  const std::string hash = NewestHash();
+  Drop(hash);
+  options_.policy.resend_after = std::chrono::milliseconds(0);
+  Run();
+  EXPECT_EQ(NewestHash(), hash);
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Slots().size(), 0u);
+}
+
+TEST_F(SenderOnAnvil, TakesALostReplyForWhatItMayBe) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  anvil_.LoseNextReply();
+  Run();
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Received(), U256(400));
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction_attempt"), "1");
+}
+
+TEST_F(SenderOnAnvil, PaysMoreForTheSameNonceWhenNothingIsMined) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  options_.policy.bump_after = std::chrono::milliseconds(0);
+  options_.policy.max_attempts = 2;
+  Run();
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction_attempt"), "2");
+  EXPECT_EQ(database_.Query("SELECT count(DISTINCT nonce) FROM chain_transaction"), "1");
+  EXPECT_EQ(database_.Query("SELECT bool_and(b.max_fee >= a.max_fee * 1.125 AND "
+                            "b.max_priority_fee >= a.max_priority_fee * 1.125)"
+                            " FROM chain_transaction_attempt a, chain_transaction_attempt b"
+                            " WHERE a.sequence = 0 AND b.sequence = 1"),
+            "t");
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Received(), U256(400));
+}
+
+TEST_F(SenderOnAnvil, SettlesWithTheOlderAttemptWhenThatIsMined) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  const std::string older = NewestHash();
+  const std::string raw =
+      database_.Query("SELECT '0x' || encode(raw, 'hex') FROM chain_transaction_attempt");
+  options_.policy.bump_after = std::chrono::milliseconds(0);
+  options_.policy.max_attempts = 2;
+  Run();
+  const std::string newer = NewestHash();
+  ASSERT_NE(older, newer);
+  Drop(newer);
+  anvil_.Rpc("eth_sendRawTransaction", "[\"" + raw + "\"]");
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Get(id).transaction_hash, older);
+  EXPECT_EQ(Received(), U256(400));
+}
+
+TEST_F(SenderOnAnvil, SendsTheLowerNonceAgainSoThatTheHigherCanBeMined) {
+  Fund(1'000);
+  const std::string first = Pay(100);
+  Run();
+  const std::string lower = NewestHash();
+  const std::string second = Pay(200, kOther);
+  Run();
+  Drop(lower);
+  MineAndFollow(1);
+  EXPECT_EQ(Get(second).state, PayoutState::kSubmitted);
+  options_.policy.resend_after = std::chrono::milliseconds(0);
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(first).state, PayoutState::kFinalized);
+  EXPECT_EQ(Get(second).state, PayoutState::kFinalized);
+  ExpectSound();
+}
+
+TEST_F(SenderOnAnvil, FillsNoncesThatNobodyHas) {
+  Fund(1'000);
+  Do([&](pg::Transaction& tx) -> Status {  // as if pending transactions of another program vanished
+    InsertWallet(tx, Wallet(), 2, clock_.Now());
+    return {};
+  });
+  const std::string id = Pay(400);
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(database_.Query("SELECT string_agg(purpose, ' ' ORDER BY nonce) FROM chain_transaction"),
+            "NOOP NOOP PAYOUT");
+}
+
+TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  Drop(NewestHash());
+  anvil_.Rpc("anvil_impersonateAccount", "[\"" + Wallet().address + "\"]");
+  anvil_.SendAs(signer_.address(), anvil_.owner(), {});
+  Run();
+  EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);  // the thief's transaction is not final yet
+  anvil_.Mine(3);
+  Run();
+  Run();
+  EXPECT_EQ(Get(id).state, PayoutState::kReserved);
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction WHERE state = 'REPLACED'"), "1");
+  EXPECT_EQ(database_.Query("SELECT creator FROM pause WHERE kind = 'chain'"), "settlement");
+  Run();
+  EXPECT_EQ(Get(id).state, PayoutState::kReserved);  // until a person has looked
+  Do([&](pg::Transaction& tx) -> Status {
+    DropPause(tx, PauseKind::kChain, kChain, false);
+    return {};
+  });
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Received(), U256(400));
+  ExpectSound();
+}
+
+TEST_F(SenderOnAnvil, QueuesWhileTheWalletHasNoGas) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  anvil_.Rpc("anvil_setBalance", "[\"" + Wallet().address + "\",\"0x1\"]");
+  Run();
+  EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);
+  Run();
+  EXPECT_FALSE(alarms_.empty());
+  anvil_.Rpc("anvil_setBalance", "[\"" + Wallet().address + "\",\"0x56bc75e2d63100000\"]");
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+}
+
+TEST_F(SenderOnAnvil, ObeysAPauseBetweenDraftAndSignature) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Sender sender = MakeSender();
+  ASSERT_TRUE(runtime::RunBlocking(sender.Turn(epoch_)).ok());  // the wallet
+  ASSERT_TRUE(runtime::RunBlocking(sender.Turn(epoch_)).ok());  // the draft
+  ASSERT_EQ(Get(id).state, PayoutState::kSubmitted);
+  PauseRow pause;
+  pause.kind = PauseKind::kMerchant;
+  pause.value = kMerchantId;
+  pause.reason = "a question";
+  pause.creator = "olivia";
+  Do([&](pg::Transaction& tx) -> Status {
+    PutPause(tx, pause);
+    return {};
+  });
+  Run();
+  EXPECT_EQ(Get(id).state, PayoutState::kReserved);
+  MineAndFollow(4);
+  EXPECT_EQ(Received(), U256(0));
+  EXPECT_EQ(database_.Query("SELECT string_agg(purpose || state, ' ') FROM chain_transaction"),
+            "NOOPFINALIZED");
+  Do([&](pg::Transaction& tx) -> Status {
+    DropPause(tx, PauseKind::kMerchant, kMerchantId, false);
+    return {};
+  });
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  ExpectSound();
+}
+
+TEST_F(SenderOnAnvil, RefusesASenderWhoseLeaseIsGone) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  Sender stale = MakeSender();
+  Do([&](pg::Transaction& tx) -> Status {
+    pg::ReleaseLease(tx, kLease, epoch_);
+    return pg::AcquireLease(tx, kLease, "other", std::chrono::hours(1)) ? Status()
+                                                                        : Error::Internal("lease");
+  });
+  const std::string second = Pay(100);
+  const Result<bool> turn = runtime::RunBlocking(stale.Turn(epoch_));
+  ASSERT_FALSE(turn.ok());
+  EXPECT_EQ(turn.error().reason, "LEASE_LOST");
+  EXPECT_EQ(Get(second).state, PayoutState::kReserved);
+}
+
+TEST_F(SenderOnAnvil, BringsFinalDepositsHomeAndBacksOffFromWhatFails) {
+  AddDeposit("pay_full", 250);
+  AddDeposit("pay_empty", 0);
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(anvil_.BalanceOf(token_, vault_), U256(250));
+  EXPECT_EQ(database_.Query("SELECT outcome FROM chain_transaction_item WHERE payment_id = 'pay_full'"),
+            "PAID");
+  EXPECT_EQ(database_.Query("SELECT payment_id FROM sweep_backoff"), "pay_empty");
+  Run();  // neither is tried again now
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction"), "1");
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM ledger_journal WHERE rule = 'P11'"), "1");
+}
+
+TEST_F(SenderOnAnvil, KeepsTheGasAccountInStepWithTheChain) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  BookGas();
+  MineAndFollow(4);
+  BookGas();
+  const std::string unit = NativeUnit(kChain);
+  EXPECT_EQ(Balance(AccountCode::kGas, Wallet().address, unit), NativeAtFinal());
+  anvil_.Rpc("anvil_setBalance", "[\"" + Wallet().address + "\",\"0x56bc75e2d63100007\"]");
+  anvil_.Mine(4);
+  BookGas();
+  EXPECT_EQ(Balance(AccountCode::kGas, Wallet().address, unit), NativeAtFinal());
+}
+
+TEST_F(SenderOnAnvil, RunsAPlanOnce) {
+  Fund(1'000);
+  DestinationRow destination;
+  destination.destination_id = "dst_plan";
+  destination.merchant_id = kMerchantId;
+  destination.unit = unit_;
+  destination.chain = kChain;
+  destination.address = kTo;
+  destination.creator = "olivia";
+  destination.create_time = clock_.Now();
+  PlanRow plan;
+  plan.merchant_id = kMerchantId;
+  plan.unit = unit_;
+  plan.destination_id = destination.destination_id;
+  plan.schedule = PlanSchedule::kOnFinal;
+  plan.minimum = U256(1'000);
+  plan.update_time = clock_.Now();
+  Do([&](pg::Transaction& tx) -> Status {
+    InsertDestination(tx, destination);
+    PutPlan(tx, plan);
+    return {};
+  });
+  runtime::Logger log({.level = runtime::LogLevel::kError});
+  PayoutScheduler scheduler(database_.database(), clock_, ids_, log, std::chrono::seconds(1));
+  EXPECT_EQ(runtime::RunBlocking(scheduler.Round()).value(), 0);  // nobody approved the destination
+  destination.state = DestinationState::kApproved;
+  destination.approver = "anna";
+  destination.approve_time = destination.usable_time = clock_.Now();
+  Do([&](pg::Transaction& tx) -> Status {
+    ApproveDestination(tx, destination);
+    return {};
+  });
+  EXPECT_EQ(runtime::RunBlocking(scheduler.Round()).value(), 1);
+  EXPECT_EQ(runtime::RunBlocking(scheduler.Round()).value(), 0);
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Received(), U256(1'000));
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM journal_entry WHERE kind = 'payment.paid_out'"), "1");
+  ExpectSound();
 }
 
 }  // namespace
