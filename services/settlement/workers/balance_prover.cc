@@ -1,5 +1,7 @@
 #include "services/settlement/workers/balance_prover.h"
 
+#include <grpcpp/channel.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -57,26 +59,22 @@ void ReadHoldings(pg::Transaction& tx, const ChainProgress& progress, Books& boo
   }
 }
 
-Result<Books> ReadBooks(pg::Transaction& tx, const ChainProgress& progress) {
+Result<Books> ReadBooks(pg::Transaction& tx, const ChainProgress& progress,
+                        const std::string& vault) {
   Books books;
   ReadHoldings(tx, progress, books);
   // Every address that ever had money and may still have some at the block.
   for (const pg::Row& row :
        tx.Execute("SELECT DISTINCT e.unit, e.to_address FROM transfer_evidence e"
                   " WHERE e.chain = $1 AND e.block_number <= $2 AND e.state <> 'ORPHANED'"
-                  " AND e.to_address <> ALL($3::text[]) AND e.amount > 0 AND"
+                  " AND e.to_address <> $3 AND e.amount > 0 AND"
                   " (SELECT coalesce(sum(CASE WHEN x.to_address = e.to_address THEN x.amount"
                   " ELSE -x.amount END), 0) FROM transfer_evidence x"
                   " WHERE (x.to_address = e.to_address OR x.from_address = e.to_address)"
                   " AND x.unit = e.unit AND x.state <> 'ORPHANED' AND x.block_number <= $2) <> 0"
                   " ORDER BY e.unit, e.to_address",
                   progress.chain, progress.finalized_number,
-                  std::vector<std::string>{[&books] {
-                    for (const HoldingProof& one : books.holdings) {
-                      if (one.kind == "vault") return one.address;
-                    }
-                    return std::string();
-                  }()})) {
+                  vault)) {
     books.deposits[row.Get<std::string>("unit")].push_back(row.Get<std::string>("to_address"));
   }
   return books;
@@ -195,7 +193,10 @@ Task<Result<ProofOfBalances>> BalanceProver::ProveOnce(std::string chain) {
     if (!chain.empty() && progress.chain != chain) continue;
     found = true;
     if (progress.finalized_hash.empty()) continue;
-    auto work = [progress](pg::Transaction& tx) { return ReadBooks(tx, progress); };
+    const Result<ChainId> id = ChainId::Parse(progress.chain);
+    const runtime::ChainConfig* config = id.ok() ? chains_.Find(*id) : nullptr;
+    auto work = [progress, vault = config != nullptr ? config->vault : std::string()](
+                    pg::Transaction& tx) { return ReadBooks(tx, progress, vault); };
     auto read = database_.Transact(options, work);
     Result<Books> books = co_await std::move(read);
     if (!books.ok()) co_return books.error();

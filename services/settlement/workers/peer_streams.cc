@@ -1,9 +1,12 @@
 #include "services/settlement/workers/peer_streams.h"
 
+#include <grpcpp/channel.h>
+
 #include <deque>
 #include <utility>
 
 #include "common/rpc/client.h"
+#include "common/runtime/clock.h"
 #include "paymesh/checkout/v1/event_service.grpc.pb.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 
