@@ -22,8 +22,8 @@ typepb::Rate RateToProto(const QuotedRate& rate) {
 }
 
 QuotedRate RateFromProto(const typepb::Rate& rate) {
-  return {rate.base_unit(), rate.quote_unit(), rate.numerator(), rate.denominator(), rate.source(),
-          FromProto(rate.observe_time())};
+  return {rate.base_unit(),   rate.quote_unit(), rate.numerator(),
+          rate.denominator(), rate.source(),     FromProto(rate.observe_time())};
 }
 
 std::string PaymentUri(const Terms& terms, const Option& option) {
@@ -157,8 +157,8 @@ google::protobuf::Timestamp ToProto(Time time) {
 }
 
 Time FromProto(const google::protobuf::Timestamp& time) {
-  return Time(std::chrono::microseconds(time.seconds() * kMicrosecondsOfSecond +
-                                        time.nanos() / 1000));
+  return Time(
+      std::chrono::microseconds(time.seconds() * kMicrosecondsOfSecond + time.nanos() / 1000));
 }
 
 typepb::Amount ToProto(const Unit& unit, const U256& value) {

@@ -38,8 +38,8 @@ pb::FeePlan ToProto(const FeePlan& plan);
 // The payment as callers see it: no address before it is registered.
 pb::Payment ToProto(const Payment& payment);
 
-// What never changes, with the first lines of the timeline: kept beside a payment's row, and read back
-// from there. The deposit address is always in it.
+// What never changes, with the first lines of the timeline: kept beside a payment's row, and read
+// back from there. The deposit address is always in it.
 pb::Payment TermsToProto(const Payment& payment);
 Result<Payment> FromTerms(const pb::Payment& stored);
 

@@ -23,8 +23,8 @@ namespace {
 constexpr std::chrono::milliseconds kRetryAfterRouting{2'000};
 
 Error NoOption(const Decision& decision) {
-  Error error = Error::FailedPrecondition(
-      "NO_OPTION", "nothing that the merchant accepts can be offered now");
+  Error error = Error::FailedPrecondition("NO_OPTION",
+                                          "nothing that the merchant accepts can be offered now");
   for (const Rejected& rejected : decision.rejected) {
     error.metadata[rejected.unit] = rejected.code;
   }
@@ -83,7 +83,9 @@ Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
 template <class Entry>
 Task<Result<std::vector<Result<Stored>>>> CommitOnce(pg::Database* database,
                                                      std::vector<Entry> entries) {
-  auto store = [entries = std::move(entries)](pg::Transaction& tx) { return StoreAll(tx, entries); };
+  auto store = [entries = std::move(entries)](pg::Transaction& tx) {
+    return StoreAll(tx, entries);
+  };
   const pg::TransactOptions options{.name = "create_payments", .idempotent = true};
   return database->Transact(options, std::move(store));
 }

@@ -1,6 +1,6 @@
-// The database's clock without a round trip for each look at it: the difference to our steady clock,
-// measured now and then. Judgements about deadlines never rest on it, only deadlines given to new
-// payments. Any thread.
+// The database's clock without a round trip for each look at it: the difference to our steady
+// clock, measured now and then. Judgements about deadlines never rest on it, only deadlines given
+// to new payments. Any thread.
 #pragma once
 
 #include <atomic>

@@ -18,9 +18,8 @@ Result<DepositFactory> DepositFactory::FromChains(const runtime::ChainsConfig& c
     }
     if (chain.factory != first.factory ||
         chain.factory_init_code_hash != first.factory_init_code_hash) {
-      return Refuse("chains_file: " + name +
-                    " has another factory or init code hash than " + first.chain.ToString() +
-                    ", so a deposit address would not be equal on both");
+      return Refuse("chains_file: " + name + " has another factory or init code hash than " +
+                    first.chain.ToString() + ", so a deposit address would not be equal on both");
     }
   }
   ASSIGN_OR_RETURN(const evm::Address address, evm::Address::Parse(first.factory));

@@ -14,7 +14,7 @@ const Allowed kOperator{"role:operator"};
 const Allowed kPeople{"role:operator", "role:reader", "role:finance", "role:approver"};
 const Allowed kEdgeOrPeople{"role:edge", "role:operator", "role:reader", "role:finance",
                             "role:approver"};
-const Allowed kFollowers{"role:edge",     "role:operator",      "role:reader",     "role:finance",
+const Allowed kFollowers{"role:edge",     "role:operator",      "role:reader",    "role:finance",
                          "role:approver", "service:settlement", "service:routing"};
 
 rpc::MethodRule Rule(const char* method, Allowed allowed) {

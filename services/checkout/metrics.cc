@@ -8,7 +8,8 @@
 namespace paymesh::checkout {
 namespace {
 // Seconds from creation to success: a quick chain, a slow one, a payer who takes a day.
-const runtime::Metrics::Buckets kDurations{1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 3600, 86400};
+const runtime::Metrics::Buckets kDurations{1,   2,   5,   10,  20,   30,   60,
+                                           120, 300, 600, 900, 3600, 86400};
 const runtime::Metrics::Buckets kBatchSizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 }  // namespace
 
@@ -58,8 +59,7 @@ void CheckoutMetrics::Changed(const std::vector<Change>& changes) {
 }
 
 void CheckoutMetrics::BatchSize(std::size_t members) {
-  metrics_
-      .Histogram("checkout_create_batch_size", "Payments created by one commit.", kBatchSizes)
+  metrics_.Histogram("checkout_create_batch_size", "Payments created by one commit.", kBatchSizes)
       .Observe(static_cast<double>(members));
 }
 
@@ -83,7 +83,8 @@ void CheckoutMetrics::Follower(const std::string& name, std::int64_t position, d
   metrics_.Gauge("follower_position", "Position of the last applied journal entry.", labels)
       .Set(static_cast<double>(position));
   metrics_
-      .Gauge("follower_lag_seconds", "Age of the last applied entry when the next one waits.", labels)
+      .Gauge("follower_lag_seconds", "Age of the last applied entry when the next one waits.",
+             labels)
       .Set(lag_seconds);
   metrics_.Gauge("follower_failed_attempts", "Failures in a row of the batch at hand.", labels)
       .Set(failed_attempts);

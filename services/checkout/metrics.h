@@ -1,5 +1,5 @@
-// What checkout counts, by name in one place. Labels are bounded: states, listed chains and symbols.
-// Any thread.
+// What checkout counts, by name in one place. Labels are bounded: states, listed chains and
+// symbols. Any thread.
 #pragma once
 
 #include <string>

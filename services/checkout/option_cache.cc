@@ -39,7 +39,8 @@ std::optional<Decision> OptionCache::Recall(const DecisionFacts& facts, Time now
   std::erase_if(decision.options, [&](Option& option) {
     const auto& asset = option.due.unit.asset();
     const runtime::TokenConfig* token = asset ? chains_.FindToken(*asset) : nullptr;
-    const std::optional<U256> due = token == nullptr ? std::nullopt : PeggedDue(facts.price, *token);
+    const std::optional<U256> due =
+        token == nullptr ? std::nullopt : PeggedDue(facts.price, *token);
     if (!due) return true;
     option.due.value = *due;
     option.reasons.push_back("LAST_KNOWN_OPTIONS");

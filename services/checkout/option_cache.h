@@ -1,5 +1,6 @@
-// The last options of each merchant in each currency, for when routing is away: only tokens pegged to
-// the currency of the price, at exactly one to one, so that nothing need be estimated. Any thread.
+// The last options of each merchant in each currency, for when routing is away: only tokens pegged
+// to the currency of the price, at exactly one to one, so that nothing need be estimated. Any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +37,8 @@ class OptionCache {
   std::map<Key, Entry> entries_;
 };
 
-// What `price`, in a currency, is in a token that is pegged to it one to one; nothing where the token
-// has too few decimals to say it exactly, or another currency.
+// What `price`, in a currency, is in a token that is pegged to it one to one; nothing where the
+// token has too few decimals to say it exactly, or another currency.
 std::optional<U256> PeggedDue(const Amount& price, const runtime::TokenConfig& token);
 
 }  // namespace paymesh::checkout

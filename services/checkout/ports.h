@@ -30,7 +30,7 @@ struct Rejected {
 struct Decision {
   std::string decision_id;
   std::vector<Option> options = {};  // without option ids
-  Time quote_expire_time{};        // the earliest of the options'
+  Time quote_expire_time{};          // the earliest of the options'
   std::vector<Rejected> rejected = {};
 };
 

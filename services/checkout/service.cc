@@ -97,24 +97,26 @@ class CheckoutParts final : public runtime::ServiceParts {
                Apply(&ApplyMoney)) {}
 
   std::vector<rpc::ServedService> Services() override {
-    return {rpc::Serve<v1::PaymentService>(payments_), rpc::Serve<v1::MerchantService>(merchant_api_),
-            rpc::Serve<v1::EventService>(events_)};
+    return {rpc::Serve<v1::PaymentService>(payments_),
+            rpc::Serve<v1::MerchantService>(merchant_api_), rpc::Serve<v1::EventService>(events_)};
   }
 
   std::vector<runtime::Worker> Workers() override {
-    return {{"database_clock", [this] { return MeasureClock(); }},
-            {"transfers", [this] { return transfers_.Run(); }},
-            {"money", [this] { return money_.Run(); }},
-            {"expiry", [this] { return Repeat("expire", config_.expiry_interval, &Upkeep::ExpireOnce); }},
-            {"deferral", [this] { return Repeat("defer", kReverseInterval, &Upkeep::DeferOnce); }},
-            {"reversal", [this] { return Repeat("reverse", kReverseInterval, &Upkeep::ReverseOnce); }},
-            {"registration",
-             [this] {
-               return Repeat("register", config_.registration_interval, &Upkeep::RegisterOnce);
-             }},
-            {"invariants", [this] { return AuditInvariants(); }},
-            {"janitor", [this] { return ForgetOldAnswers(); }},
-            {"stats", [this] { return ReportStats(); }}};
+    return {
+        {"database_clock", [this] { return MeasureClock(); }},
+        {"transfers", [this] { return transfers_.Run(); }},
+        {"money", [this] { return money_.Run(); }},
+        {"expiry",
+         [this] { return Repeat("expire", config_.expiry_interval, &Upkeep::ExpireOnce); }},
+        {"deferral", [this] { return Repeat("defer", kReverseInterval, &Upkeep::DeferOnce); }},
+        {"reversal", [this] { return Repeat("reverse", kReverseInterval, &Upkeep::ReverseOnce); }},
+        {"registration",
+         [this] {
+           return Repeat("register", config_.registration_interval, &Upkeep::RegisterOnce);
+         }},
+        {"invariants", [this] { return AuditInvariants(); }},
+        {"janitor", [this] { return ForgetOldAnswers(); }},
+        {"stats", [this] { return ReportStats(); }}};
   }
 
   Task<Status> CheckReady() override {
@@ -207,7 +209,8 @@ class CheckoutParts final : public runtime::ServiceParts {
   // Answers to request ids are kept for as long as anybody may reasonably ask again.
   Task<void> ForgetOldAnswers() {
     for (;;) {
-      auto forget = [keep = config_.request_retention](pg::Transaction& tx) -> Result<std::int64_t> {
+      auto forget = [keep =
+                         config_.request_retention](pg::Transaction& tx) -> Result<std::int64_t> {
         return pg::DeleteOldResponses(tx, TransactionTime(tx) - keep, kJanitorBatch);
       };
       const pg::TransactOptions options{.name = "forget_answers", .idempotent = true};

@@ -1,5 +1,5 @@
-// Checkout put together: the one place that knows all its parts. Built on the main thread; the parts
-// it gives out: any thread.
+// Checkout put together: the one place that knows all its parts. Built on the main thread; the
+// parts it gives out: any thread.
 #pragma once
 
 #include <memory>

@@ -20,10 +20,12 @@ Result<std::map<std::string, std::string>> Parse(int argc, char** argv) {
   std::map<std::string, std::string> values;
   for (int i = 2; i + 1 < argc; i += 2) values[argv[i]] = argv[i + 1];
   for (const char* name : {"--config", "--chain", "--actor", "--reason"}) {
-    if (values[name].empty()) return Error::InvalidArgument("USAGE", std::string(name) + " is missing");
+    if (values[name].empty())
+      return Error::InvalidArgument("USAGE", std::string(name) + " is missing");
   }
   if (values.size() != 4 || argc % 2 != 0) {
-    return Error::InvalidArgument("USAGE", "only --config, --chain, --actor and --reason are known");
+    return Error::InvalidArgument("USAGE",
+                                  "only --config, --chain, --actor and --reason are known");
   }
   return values;
 }

@@ -1,5 +1,5 @@
-// Who asks: which merchant a call is bound to, whose request ids it uses, and what a request's body is
-// when request ids are compared. Pure functions; any thread.
+// Who asks: which merchant a call is bound to, whose request ids it uses, and what a request's body
+// is when request ids are compared. Pure functions; any thread.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ class Message;
 
 namespace paymesh::checkout {
 
-// The merchant that the call is about: the key's for the edge (another's is NOT_FOUND), else the one
-// asked for, which may be empty.
+// The merchant that the call is about: the key's for the edge (another's is NOT_FOUND), else the
+// one asked for, which may be empty.
 Result<std::string> MerchantOf(const rpc::Principal& principal, const std::string& asked);
 
 // Whether the caller may see what belongs to this merchant.

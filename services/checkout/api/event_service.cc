@@ -48,8 +48,7 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
   ASSIGN_OR_CO_RETURN(const int size, rpc::PageSize(request.page_size()));
   CO_RETURN_IF_ERROR(CheckText(request.merchant_id(), {"merchant_id", 0, 64}));
   CO_RETURN_IF_ERROR(CheckText(request.payment_id(), {"payment_id", 0, 64}));
-  ASSIGN_OR_CO_RETURN(const std::string owner,
-                      MerchantOf(call.principal(), request.merchant_id()));
+  ASSIGN_OR_CO_RETURN(const std::string owner, MerchantOf(call.principal(), request.merchant_id()));
   const journal::Filter filter{.subject = request.payment_id(), .owner = owner};
   const std::string scope = ScopeOf(call.method(), filter);
   ASSIGN_OR_CO_RETURN(const std::string token,
@@ -77,8 +76,7 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
 Task<Status> EventServiceApi::DoStream(rpc::Call& call, const pb::StreamEventsRequest& request,
                                        rpc::Writer<pb::StreamEventsResponse>& writer) {
   CO_RETURN_IF_ERROR(CheckText(request.merchant_id(), {"merchant_id", 0, 64}));
-  ASSIGN_OR_CO_RETURN(const std::string owner,
-                      MerchantOf(call.principal(), request.merchant_id()));
+  ASSIGN_OR_CO_RETURN(const std::string owner, MerchantOf(call.principal(), request.merchant_id()));
   journal::ServeOptions options;
   options.journal = std::string(kEventsJournal);
   options.after = request.after_position();

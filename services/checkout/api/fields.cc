@@ -25,9 +25,12 @@ constexpr std::int64_t kMaxSeconds = 253'402'300'799;
 std::size_t Sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
-                             : lead < 0xf5                                     ? 4
-                                                                               : 0;
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xc2 ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
   if (length == 0 || text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -66,7 +69,7 @@ Status CheckText(std::string_view text, const TextRule& rule) {
 
 Status CheckRequestId(std::string_view request_id) {
   const bool printable = std::all_of(request_id.begin(), request_id.end(),
-                                     [](char letter) { return letter > ' ' && letter <= '~'; });
+                                     [](char letter) { return letter >= ' ' && letter <= '~'; });
   if (request_id.empty() || request_id.size() > kMaxRequestId || !printable) {
     return Error::InvalidField("request_id", "must be 1 to 128 printable ASCII characters");
   }
@@ -151,7 +154,8 @@ Result<FeePlan> CheckFeePlan(const pb::FeePlan& plan, const runtime::ChainsConfi
   for (int i = 0; i < plan.fixed_size(); ++i) {
     const std::string field = "fee_plan.fixed[" + std::to_string(i) + "]";
     ASSIGN_OR_RETURN(const Amount fixed, FromProto(plan.fixed(i), field));
-    ASSIGN_OR_RETURN(const Unit unit, CheckListedToken(plan.fixed(i).unit(), chains, field + ".unit"));
+    ASSIGN_OR_RETURN(const Unit unit,
+                     CheckListedToken(plan.fixed(i).unit(), chains, field + ".unit"));
     if (!out.fixed.emplace(unit, fixed.value).second) {
       return Error::InvalidField(field + ".unit", "must not be named twice");
     }

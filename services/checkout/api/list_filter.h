@@ -1,5 +1,5 @@
-// What ListPayments was asked for, checked; and the text that a page token is bound to. Pure functions;
-// any thread.
+// What ListPayments was asked for, checked; and the text that a page token is bound to. Pure
+// functions; any thread.
 #pragma once
 
 #include <string>

@@ -25,10 +25,14 @@ constexpr pg::TransactOptions kReadOptions{.name = "read_merchants", .idempotent
 
 Result<Finality> PolicyOf(typepb::Finality policy) {
   switch (policy) {
-    case typepb::FINALITY_UNSPECIFIED: return Finality::kSafe;
-    case typepb::FINALITY_INCLUDED: return Finality::kIncluded;
-    case typepb::FINALITY_SAFE: return Finality::kSafe;
-    case typepb::FINALITY_FINALIZED: return Finality::kFinalized;
+    case typepb::FINALITY_UNSPECIFIED:
+      return Finality::kSafe;
+    case typepb::FINALITY_INCLUDED:
+      return Finality::kIncluded;
+    case typepb::FINALITY_SAFE:
+      return Finality::kSafe;
+    case typepb::FINALITY_FINALIZED:
+      return Finality::kFinalized;
     default:
       return Error::InvalidField("confirmation_policy", "must be INCLUDED, SAFE or FINALIZED");
   }
@@ -68,14 +72,13 @@ Status RequireMerchant(pg::Transaction& tx, const std::string& merchant_id) {
 
 }  // namespace
 
-Task<Status> MerchantServiceApi::DoCreate(rpc::Call& call,
-                                          const pb::CreateMerchantRequest& request,
+Task<Status> MerchantServiceApi::DoCreate(rpc::Call& call, const pb::CreateMerchantRequest& request,
                                           pb::CreateMerchantResponse* response) {
   ASSIGN_OR_CO_RETURN(pg::IdempotencyKey key, KeyOf(call.principal(), call.method(), request));
   ASSIGN_OR_CO_RETURN(Merchant valid, Validate(request, *parts_.chains));
   valid.merchant_id = parts_.ids->Next("mer");
-  auto act = [valid, actor = call.principal().name, method = call.method()](
-                 pg::Transaction& tx) -> Result<pb::CreateMerchantResponse> {
+  auto act = [valid, actor = call.principal().name,
+              method = call.method()](pg::Transaction& tx) -> Result<pb::CreateMerchantResponse> {
     Merchant merchant = valid;
     merchant.create_time = TransactionTime(tx);
     InsertMerchant(tx, merchant);
@@ -156,8 +159,8 @@ Task<Status> MerchantServiceApi::DoCreateKey(rpc::Call& call,
 
 Task<Status> MerchantServiceApi::DoListKeys(rpc::Call&, const pb::ListApiKeysRequest& request,
                                             pb::ListApiKeysResponse* response) {
-  auto list = [merchant_id = request.merchant_id()](
-                  pg::Transaction& tx) -> Result<std::vector<ApiKey>> {
+  auto list = [merchant_id =
+                   request.merchant_id()](pg::Transaction& tx) -> Result<std::vector<ApiKey>> {
     RETURN_IF_ERROR(RequireMerchant(tx, merchant_id));
     return checkout::ListApiKeys(tx, merchant_id);
   };
@@ -206,9 +209,9 @@ grpc::ServerUnaryReactor* MerchantServiceApi::GetMerchant(grpc::CallbackServerCo
   return rpc::Unary(*parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoGet(args...); });
 }
-grpc::ServerUnaryReactor* MerchantServiceApi::ListMerchants(
-    grpc::CallbackServerContext* context, const pb::ListMerchantsRequest* request,
-    pb::ListMerchantsResponse* response) {
+grpc::ServerUnaryReactor* MerchantServiceApi::ListMerchants(grpc::CallbackServerContext* context,
+                                                            const pb::ListMerchantsRequest* request,
+                                                            pb::ListMerchantsResponse* response) {
   return rpc::Unary(*parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoList(args...); });
 }

@@ -1,5 +1,5 @@
-// A mutating call that is not coalesced: its request id claimed, its effect and its answer stored in
-// one transaction. Heavy header: for api/*.cc. Any thread.
+// A mutating call that is not coalesced: its request id claimed, its effect and its answer stored
+// in one transaction. Heavy header: for api/*.cc. Any thread.
 #pragma once
 
 #include <functional>

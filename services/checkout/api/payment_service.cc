@@ -137,8 +137,7 @@ Task<Status> PaymentServiceApi::DoList(rpc::Call& call, const pb::ListPaymentsRe
 
 template <class Response>
 Task<Status> PaymentServiceApi::ChangeOne(rpc::Call& call, pg::IdempotencyKey key,
-                                          std::string payment_id, Event event,
-                                          Response* response) {
+                                          std::string payment_id, Event event, Response* response) {
   if (!LooksLikeId(payment_id, "pay")) co_return PaymentNotFound();
   auto changes = std::make_shared<std::vector<Change>>();
   const rpc::Principal principal = call.principal();
@@ -147,8 +146,7 @@ Task<Status> PaymentServiceApi::ChangeOne(rpc::Call& call, pg::IdempotencyKey ke
   auto act = [=, rules = parts_.config->rules](pg::Transaction& tx) -> Result<Response> {
     changes->clear();
     ASSIGN_OR_RETURN(PaymentBatch batch, PaymentBatch::Load(tx, rules, {payment_id}));
-    if (!batch.Has(payment_id) ||
-        !MaySee(principal, batch.At(payment_id).terms.merchant_id)) {
+    if (!batch.Has(payment_id) || !MaySee(principal, batch.At(payment_id).terms.merchant_id)) {
       return PaymentNotFound();
     }
     RETURN_IF_ERROR(batch.Apply(payment_id, event));
@@ -177,12 +175,12 @@ Task<Status> PaymentServiceApi::DoCancel(rpc::Call& call, const pb::CancelPaymen
   co_return co_await std::move(change);
 }
 
-Task<Status> PaymentServiceApi::DoResolve(rpc::Call& call,
-                                          const pb::ResolvePaymentRequest& request,
+Task<Status> PaymentServiceApi::DoResolve(rpc::Call& call, const pb::ResolvePaymentRequest& request,
                                           pb::ResolvePaymentResponse* response) {
   ASSIGN_OR_CO_RETURN(pg::IdempotencyKey key, KeyOf(call.principal(), call.method(), request));
   CO_RETURN_IF_ERROR(CheckText(request.reason(), {"reason", 1, kMaxReason}));
-  if (request.action() != pb::RESOLVE_ACTION_ACCEPT && request.action() != pb::RESOLVE_ACTION_HOLD) {
+  if (request.action() != pb::RESOLVE_ACTION_ACCEPT &&
+      request.action() != pb::RESOLVE_ACTION_HOLD) {
     co_return Error::InvalidField("action", "must be ACCEPT or HOLD");
   }
   if (request.expected_revision() <= 0) {
@@ -262,8 +260,8 @@ grpc::ServerUnaryReactor* PaymentServiceApi::ResolvePayment(
 }
 grpc::ServerWriteReactor<pb::WatchPaymentResponse>* PaymentServiceApi::WatchPayment(
     grpc::CallbackServerContext* context, const pb::WatchPaymentRequest* request) {
-  return rpc::Stream<pb::WatchPaymentResponse>(
-      *parts_.calls, context, request, [this](auto&&... args) { return DoWatch(args...); });
+  return rpc::Stream<pb::WatchPaymentResponse>(*parts_.calls, context, request,
+                                               [this](auto&&... args) { return DoWatch(args...); });
 }
 
 }  // namespace paymesh::checkout

@@ -103,7 +103,8 @@ State StateAfterDecision(Payment& payment) {
     Decide(payment, Authority::kRules);
     return State::kSucceeded;
   }
-  if (sums.undecided) Decide(payment, Authority::kRules);  // nothing was due any more: all owed back
+  if (sums.undecided)
+    Decide(payment, Authority::kRules);  // nothing was due any more: all owed back
   return held || sums.problem ? State::kRequiresReview : State::kSucceeded;
 }
 
@@ -194,7 +195,8 @@ U256 Acceptable(const Payment& payment) {
 void Judge(const Rules& rules, Payment& payment) {
   Bind(rules, payment);
   Classify(rules, payment);
-  payment.state = payment.decided_gross ? StateAfterDecision(payment) : StateBeforeDecision(payment);
+  payment.state =
+      payment.decided_gross ? StateAfterDecision(payment) : StateBeforeDecision(payment);
   SetFlags(payment);
 }
 

@@ -183,8 +183,8 @@ Result<Effect> On(const Scene& scene, const Resolve& resolve) {
     return Effect{};
   }
   if (Acceptable(scene.before).IsZero()) {
-    return Error::FailedPrecondition("NOTHING_TO_ACCEPT",
-                                     "nothing has arrived in the token that the payment is bound to");
+    return Error::FailedPrecondition(
+        "NOTHING_TO_ACCEPT", "nothing has arrived in the token that the payment is bound to");
   }
   scene.next.flags.Set(Flag::kOnHold, false);
   scene.next.flags.Set(Flag::kManualDecision);
@@ -219,13 +219,18 @@ void Extend(const Scene& scene) {
 void TellState(const Scene& scene) {
   if (scene.next.state == scene.before.state) return;
   switch (scene.next.state) {
-    case State::kSucceeded: return scene.Tell("succeeded", "Paid");
-    case State::kExpired: return scene.Tell("expired", "Every offered chain was read past the deadline");
+    case State::kSucceeded:
+      return scene.Tell("succeeded", "Paid");
+    case State::kExpired:
+      return scene.Tell("expired", "Every offered chain was read past the deadline");
     case State::kCanceled:
       return scene.Tell("canceled", "Cancelled: " + scene.next.cancel_reason);
-    case State::kRequiresReview: return scene.Tell("review", "A person must decide");
-    case State::kReversed: return scene.Tell("reversed", "The money is proven gone");
-    default: return;
+    case State::kRequiresReview:
+      return scene.Tell("review", "A person must decide");
+    case State::kReversed:
+      return scene.Tell("reversed", "The money is proven gone");
+    default:
+      return;
   }
 }
 
@@ -285,8 +290,8 @@ Result<Applied> Apply(const Rules& rules, const Payment& before, const Event& ev
   if (next == before) return applied;
   TellState(scene);
   if (next.state != before.state && !MayStep(before.state, next.state)) {
-    return Error::Internal("a forbidden step from " + std::string(StateName(before.state)) + " to " +
-                           std::string(StateName(next.state)));
+    return Error::Internal("a forbidden step from " + std::string(StateName(before.state)) +
+                           " to " + std::string(StateName(next.state)));
   }
   next.revision = before.revision + 1;
   next.update_time = now;

@@ -1,7 +1,7 @@
-// The payment's machine: Apply(payment, event) -> payment'. The same function runs behind every RPC,
-// follower and timer. It computes dispositions, the bound option, flags and the state from the facts,
-// so that two histories which end in the same facts end in the same payment.
-// Pure functions; any thread.
+// The payment's machine: Apply(payment, event) -> payment'. The same function runs behind every
+// RPC, follower and timer. It computes dispositions, the bound option, flags and the state from the
+// facts, so that two histories which end in the same facts end in the same payment. Pure functions;
+// any thread.
 #pragma once
 
 #include <chrono>
@@ -16,8 +16,8 @@
 namespace paymesh::checkout {
 
 struct Rules {
-  std::chrono::seconds grace{60};           // a block this much past the deadline is still on time
-  std::chrono::seconds extension{600};      // once, at the first partial transfer
+  std::chrono::seconds grace{60};       // a block this much past the deadline is still on time
+  std::chrono::seconds extension{600};  // once, at the first partial transfer
   std::uint64_t reversal_margin_blocks = 32;  // finalised blocks above a lost transfer's place
 };
 
@@ -38,8 +38,8 @@ struct TransferUpdate {
   std::int64_t revision = 0;
 };
 
-// How far each chain was provably read when all transfers so far were applied, by block time; and the
-// chains that an operator lets us pass over.
+// How far each chain was provably read when all transfers so far were applied, by block time; and
+// the chains that an operator lets us pass over.
 struct Barrier {
   std::map<std::string, Time> read_until = {};
   std::map<std::string, bool> waived = {};
@@ -82,15 +82,18 @@ struct Applied {
   std::string kind = {};
 };
 
-// A payment just agreed on: revision 1, CREATED, or AWAITING_PAYMENT when its address is registered.
+// A payment just agreed on: revision 1, CREATED, or AWAITING_PAYMENT when its address is
+// registered.
 Payment Create(Terms terms, Time expire_time, bool registered);
 
 // Errors are those of Cancel and Resolve: FAILED_PRECONDITION PAYMENT_IN_FLIGHT, PAYMENT_CLOSED,
 // PAYMENT_NOT_IN_REVIEW, NOTHING_TO_ACCEPT; ABORTED REVISION_MISMATCH. INTERNAL is a bug (a step
-// that the table forbids). `now` is the database's clock and only ever written down, never judged by.
+// that the table forbids). `now` is the database's clock and only ever written down, never judged
+// by.
 Result<Applied> Apply(const Rules& rules, const Payment& before, const Event& event, Time now);
 
-// Whether a barrier would expire this payment: the deadline and its grace have passed on every chain.
+// Whether a barrier would expire this payment: the deadline and its grace have passed on every
+// chain.
 bool PassesBarrier(const Rules& rules, const Payment& payment, const Barrier& barrier);
 
 // The kind of the first event: "payment.created".

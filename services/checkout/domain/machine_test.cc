@@ -104,7 +104,8 @@ TEST(Payment, DoesNotExpireBeforeEveryOfferedChainWasReadPastTheDeadline) {
   story.Do(Barrier{.read_until = {{kChainA, kLate}}, .waived = {}});
   EXPECT_EQ(story.state(), State::kAwaitingPayment);
   EXPECT_TRUE(story.payment().expiry_deferred);
-  story.Do(Barrier{.read_until = {{kChainA, kLate}, {kChainB, kDeadline + seconds(60)}}, .waived = {}});
+  story.Do(
+      Barrier{.read_until = {{kChainA, kLate}, {kChainB, kDeadline + seconds(60)}}, .waived = {}});
   EXPECT_EQ(story.state(), State::kAwaitingPayment);
   story.Do(Barrier{.read_until = {{kChainA, kLate}, {kChainB, kLate}}, .waived = {}});
   EXPECT_EQ(story.state(), State::kExpired);

@@ -78,9 +78,8 @@ Finality FinalityOf(const Payment& payment) {
                                          : transfer.disposition == Disposition::kMatched;
     if (transfer.live() && counts) counted.push_back(&transfer);
   }
-  std::stable_sort(counted.begin(), counted.end(), [](const Transfer* a, const Transfer* b) {
-    return a->finality > b->finality;
-  });
+  std::stable_sort(counted.begin(), counted.end(),
+                   [](const Transfer* a, const Transfer* b) { return a->finality > b->finality; });
   U256 covered;
   Finality lowest = Finality::kNone;
   for (const Transfer* transfer : counted) {

@@ -69,7 +69,7 @@ struct Transfer {
   std::string from_address = {};
   std::string to_address = {};
   Finality finality = Finality::kNone;  // kNone while orphaned
-  Block block = {};                          // while orphaned: the block that held it last
+  Block block = {};                     // while orphaned: the block that held it last
   bool orphaned = false;
   std::int64_t revision = 0;  // the watcher's, of this transfer
 
@@ -151,7 +151,8 @@ struct Payment {
   bool canceled = false;
   bool reversed = false;  // was paid, and the money is proven gone
   std::string cancel_reason = {};
-  // Engaged from the first success on: how much was accepted by the last decision, in the bound unit.
+  // Engaged from the first success on: how much was accepted by the last decision, in the bound
+  // unit.
   std::optional<U256> decided_gross = {};
   std::vector<Transfer> transfers = {};  // in order of first arrival
   std::vector<TimelineEntry> timeline = {};

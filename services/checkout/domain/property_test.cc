@@ -1,5 +1,5 @@
-// Random histories: whatever the order of transfers, orphanings and returns, amounts are a function of
-// the transfers that stand, and nothing is credited twice or forgotten.
+// Random histories: whatever the order of transfers, orphanings and returns, amounts are a function
+// of the transfers that stand, and nothing is credited twice or forgotten.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -69,8 +69,7 @@ TEST(PaymentProperty, StaysSoundThroughAnyHistory) {
     std::vector<Planned> transfers;
     for (int step = 0; step < 25; ++step) {
       const Planned fresh = RandomTransfer(random, step);
-      const Planned* known =
-          transfers.empty() ? nullptr : &transfers[random() % transfers.size()];
+      const Planned* known = transfers.empty() ? nullptr : &transfers[random() % transfers.size()];
       switch (random() % 9) {
         case 0:
         case 1:
@@ -94,8 +93,7 @@ TEST(PaymentProperty, StaysSoundThroughAnyHistory) {
           if (random() % 3 == 0) story.PassesDeadline();
           break;
         case 7:
-          if (story.state() == State::kRequiresReview &&
-              !Acceptable(story.payment()).IsZero()) {
+          if (story.state() == State::kRequiresReview && !Acceptable(story.payment()).IsZero()) {
             story.Accepts();
           }
           break;
@@ -112,7 +110,8 @@ TEST(PaymentProperty, StaysSoundThroughAnyHistory) {
   }
 }
 
-// Before anything is decided, a history with orphanings ends as if only what stands had ever happened.
+// Before anything is decided, a history with orphanings ends as if only what stands had ever
+// happened.
 TEST(PaymentProperty, EndsAsAFreshReplayOfWhatStands) {
   for (unsigned seed = 0; seed < 2'000; ++seed) {
     SCOPED_TRACE(seed);

@@ -24,9 +24,9 @@ enum class State {
   kReversed = 9,
 };
 inline constexpr std::array kStates{
-    State::kCreated,        State::kAwaitingPayment, State::kPartiallyPaid,
-    State::kProcessing,     State::kRequiresReview,  State::kSucceeded,
-    State::kExpired,        State::kCanceled,        State::kReversed};
+    State::kCreated,    State::kAwaitingPayment, State::kPartiallyPaid,
+    State::kProcessing, State::kRequiresReview,  State::kSucceeded,
+    State::kExpired,    State::kCanceled,        State::kReversed};
 
 struct Step {
   State from;
@@ -94,15 +94,24 @@ constexpr bool MayStep(State from, State to) {
 
 constexpr std::string_view StateName(State state) {
   switch (state) {
-    case State::kCreated: return "CREATED";
-    case State::kAwaitingPayment: return "AWAITING_PAYMENT";
-    case State::kPartiallyPaid: return "PARTIALLY_PAID";
-    case State::kProcessing: return "PROCESSING";
-    case State::kRequiresReview: return "REQUIRES_REVIEW";
-    case State::kSucceeded: return "SUCCEEDED";
-    case State::kExpired: return "EXPIRED";
-    case State::kCanceled: return "CANCELED";
-    case State::kReversed: return "REVERSED";
+    case State::kCreated:
+      return "CREATED";
+    case State::kAwaitingPayment:
+      return "AWAITING_PAYMENT";
+    case State::kPartiallyPaid:
+      return "PARTIALLY_PAID";
+    case State::kProcessing:
+      return "PROCESSING";
+    case State::kRequiresReview:
+      return "REQUIRES_REVIEW";
+    case State::kSucceeded:
+      return "SUCCEEDED";
+    case State::kExpired:
+      return "EXPIRED";
+    case State::kCanceled:
+      return "CANCELED";
+    case State::kReversed:
+      return "REVERSED";
   }
   return "";
 }

@@ -23,7 +23,8 @@ std::string ReadSource(const std::string& path) {
 
 Pairs Table() {
   Pairs pairs;
-  for (const Step& step : kSteps) pairs.insert({static_cast<int>(step.from), static_cast<int>(step.to)});
+  for (const Step& step : kSteps)
+    pairs.insert({static_cast<int>(step.from), static_cast<int>(step.to)});
   for (State state : kInitialStates) pairs.insert({0, static_cast<int>(state)});
   return pairs;
 }

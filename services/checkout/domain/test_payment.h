@@ -1,5 +1,5 @@
-// A payment to try the machine on: 100.00 of a dollar, offered in three tokens on two chains, and short
-// names for what may happen to it. For tests; one thread.
+// A payment to try the machine on: 100.00 of a dollar, offered in three tokens on two chains, and
+// short names for what may happen to it. For tests; one thread.
 #pragma once
 
 #include <gtest/gtest.h>

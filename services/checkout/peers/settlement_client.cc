@@ -10,7 +10,8 @@ namespace {
 namespace settlementpb = ::paymesh::settlement::v1;
 using Stub = settlementpb::EventService::StubInterface;
 
-Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub, std::int64_t after) {
+Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
+                                                    std::int64_t after) {
   settlementpb::StreamEventsRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};

@@ -1,5 +1,5 @@
-// A peer's journal stream as a journal::Source: each message holds a run of events, which come out one
-// by one as entries. Heavy header: for the peers' .cc files. One coroutine.
+// A peer's journal stream as a journal::Source: each message holds a run of events, which come out
+// one by one as entries. Heavy header: for the peers' .cc files. One coroutine.
 #pragma once
 
 #include <deque>

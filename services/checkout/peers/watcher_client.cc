@@ -38,7 +38,8 @@ class WatcherClient final : public AddressRegistry {
   const std::chrono::milliseconds timeout_;
 };
 
-Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub, std::int64_t after) {
+Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
+                                                    std::int64_t after) {
   watcherpb::StreamTransfersRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};

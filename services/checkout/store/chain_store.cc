@@ -18,7 +18,8 @@ constexpr std::string_view kSaveHalt = R"sql(
   INSERT INTO chain_progress (chain, block_number, block_hash, block_time, safe_number,
                               finalized_number, halted, halt_reason)
   VALUES ($1, 0, '', 'epoch', 0, 0, $2, $3)
-  ON CONFLICT (chain) DO UPDATE SET halted = excluded.halted, halt_reason = excluded.halt_reason)sql";
+  ON CONFLICT (chain) DO UPDATE SET
+    halted = excluded.halted, halt_reason = excluded.halt_reason)sql";
 
 constexpr std::string_view kFindExpirable = R"sql(
   SELECT payment_id FROM payment
@@ -32,7 +33,8 @@ constexpr std::string_view kFindExpirable = R"sql(
              OR chain_progress.block_time <= payment.expire_time + make_interval(secs => $1)))
   ORDER BY expire_time LIMIT $2)sql";
 
-// With every chain waived there is no newest block to go by; the database's clock bounds the search.
+// With every chain waived there is no newest block to go by; the database's clock bounds the
+// search.
 constexpr std::string_view kFindWaived = R"sql(
   SELECT payment_id FROM payment
   WHERE state IN (1, 2, 3) AND expire_time < now() - make_interval(secs => $1)
@@ -94,10 +96,11 @@ std::vector<std::string> FindExpirable(pg::Transaction& tx, std::chrono::seconds
 
 std::vector<std::string> FindDeferrable(pg::Transaction& tx, std::chrono::seconds after,
                                         int limit) {
-  return Ids(tx.Execute("SELECT payment_id FROM payment WHERE state IN (1, 2, 3) AND NOT "
-                        "expiry_deferred AND expire_time < now() - make_interval(secs => $1) "
-                        "ORDER BY expire_time LIMIT $2",
-                        after.count(), limit));
+  return Ids(
+      tx.Execute("SELECT payment_id FROM payment WHERE state IN (1, 2, 3) AND NOT "
+                 "expiry_deferred AND expire_time < now() - make_interval(secs => $1) "
+                 "ORDER BY expire_time LIMIT $2",
+                 after.count(), limit));
 }
 
 std::vector<std::string> FindLost(pg::Transaction& tx, std::uint64_t margin, int limit) {
@@ -118,9 +121,10 @@ std::vector<Unregistered> FindUnregistered(pg::Transaction& tx, int limit) {
 
 void WaiveChain(pg::Transaction& tx, std::string_view chain, std::string_view actor,
                 std::string_view reason) {
-  tx.Execute("INSERT INTO chain_waiver (chain, actor, reason) VALUES ($1, $2, $3) "
-             "ON CONFLICT (chain) DO UPDATE SET actor = excluded.actor, reason = excluded.reason",
-             chain, actor, reason);
+  tx.Execute(
+      "INSERT INTO chain_waiver (chain, actor, reason) VALUES ($1, $2, $3) "
+      "ON CONFLICT (chain) DO UPDATE SET actor = excluded.actor, reason = excluded.reason",
+      chain, actor, reason);
   pg::Audit(tx, actor, "WaiveChain", chain);
 }
 

@@ -9,9 +9,11 @@ constexpr std::array kInvariants{
     // A payment's revisions are 1..n, each in the history exactly once, ending in its state.
     Invariant{"revisions_gapless", R"sql(
       SELECT count(*) AS n FROM payment WHERE update_time > now() - interval '1 hour' AND (
-        revision <> (SELECT count(*) FROM payment_transition t WHERE t.payment_id = payment.payment_id)
+        revision <> (SELECT count(*) FROM payment_transition t
+                     WHERE t.payment_id = payment.payment_id)
         OR state <> (SELECT to_state FROM payment_transition t
-                     WHERE t.payment_id = payment.payment_id AND t.revision = payment.revision)))sql"},
+                     WHERE t.payment_id = payment.payment_id
+                       AND t.revision = payment.revision)))sql"},
     // Each step starts where the one before ended.
     Invariant{"transitions_chained", R"sql(
       SELECT count(*) AS n FROM payment_transition later
@@ -23,7 +25,8 @@ constexpr std::array kInvariants{
       SELECT count(*) AS n FROM payment WHERE update_time > now() - interval '1 hour'
         AND revision <> (SELECT count(*) FROM journal_entry
                          WHERE journal = 'events' AND subject = payment.payment_id))sql"},
-    // Every part of a decided transfer is owed to somebody, and no payment accepts more than is due.
+    // Every part of a decided transfer is owed to somebody, and no payment accepts more than is
+    // due.
     Invariant{"allocation_complete", R"sql(
       SELECT count(*) AS n FROM payment_transfer JOIN payment USING (payment_id)
       WHERE payment.state = 6 AND NOT orphaned

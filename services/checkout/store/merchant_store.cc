@@ -58,7 +58,8 @@ void InsertMerchant(pg::Transaction& tx, const Merchant& merchant) {
     fee_values.push_back(value);
   }
   tx.Execute(
-      "INSERT INTO merchant VALUES ($1, $2, $3::text[], $4, $5, $6::text[], $7::numeric[], $8, $9, $10)",
+      "INSERT INTO merchant VALUES ($1, $2, $3::text[], $4, $5, $6::text[], $7::numeric[], $8, $9, "
+      "$10)",
       merchant.merchant_id, merchant.display_name, units, static_cast<int>(merchant.policy),
       static_cast<int>(merchant.fee_plan.basis_points), fee_units, fee_values,
       static_cast<int>(merchant.tolerance_basis_points), merchant.create_time, merchant.revision);
@@ -119,7 +120,8 @@ std::vector<ApiKey> ListApiKeys(pg::Transaction& tx, std::string_view merchant_i
 
 std::optional<ApiKey> RevokeApiKey(pg::Transaction& tx, std::string_view api_key_id, Time now) {
   static const std::string sql =
-      "UPDATE api_key SET revoke_time = coalesce(revoke_time, $2) WHERE api_key_id = $1 RETURNING " +
+      "UPDATE api_key SET revoke_time = coalesce(revoke_time, $2) WHERE api_key_id = $1 "
+      "RETURNING " +
       std::string(kKeyColumns);
   const pg::Rows rows = tx.Execute(sql, api_key_id, now);
   if (rows.empty()) return std::nullopt;

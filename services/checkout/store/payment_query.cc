@@ -38,14 +38,16 @@ Conditions ConditionsOf(const PaymentFilter& filter, std::string_view before_id)
   if (filter.create_time_until) {
     where.Add("create_time < ", *filter.create_time_until, "::timestamptz");
   }
-  if (!filter.reference.empty()) where.Add("reference = ", filter.reference, "::text AND reference <> ''");
+  if (!filter.reference.empty())
+    where.Add("reference = ", filter.reference, "::text AND reference <> ''");
   if (!filter.transaction_hash.empty()) {
     where.Add("payment_id IN (SELECT payment_id FROM payment_transfer WHERE transaction_hash = ",
               filter.transaction_hash, "::text)");
   }
   if (!filter.address.empty()) {
     where.Add("payment_id IN (SELECT payment_id FROM payment_transfer WHERE from_address = ",
-              filter.address, "::text UNION SELECT payment_id FROM payment WHERE deposit_address = $" +
+              filter.address,
+              "::text UNION SELECT payment_id FROM payment WHERE deposit_address = $" +
                   std::to_string(where.params().size() + 1) + "::text AND registered)");
   }
   return where;

@@ -280,8 +280,8 @@ Result<std::vector<Payment>> LoadPayments(pg::Transaction& tx,
   std::vector<Payment> payments;
   if (payment_ids.empty()) return payments;
   static const std::string locked = std::string(kSelectPayments) + " FOR UPDATE";
-  const pg::Rows rows =
-      tx.Execute(lock == Lock::kForUpdate ? std::string_view(locked) : kSelectPayments, payment_ids);
+  const pg::Rows rows = tx.Execute(
+      lock == Lock::kForUpdate ? std::string_view(locked) : kSelectPayments, payment_ids);
   payments.reserve(rows.size());
   std::map<std::string, Payment*> by_id;
   std::vector<std::string> found;
@@ -292,7 +292,8 @@ Result<std::vector<Payment>> LoadPayments(pg::Transaction& tx,
     by_id[found.back()] = &payments.back();
   }
   RETURN_IF_ERROR(ReadChildren(tx, found, by_id));
-  for (std::size_t i = 0; i < payments.size(); ++i) RETURN_IF_ERROR(CheckDrift(payments[i], rows[i]));
+  for (std::size_t i = 0; i < payments.size(); ++i)
+    RETURN_IF_ERROR(CheckDrift(payments[i], rows[i]));
   return payments;
 }
 
@@ -322,11 +323,11 @@ Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes,
     c.fee.push_back(checked.fee);
     c.net.push_back(checked.net);
   }
-  const pg::Rows updated = tx.Execute(
-      kUpdatePayments, c.payment_id, c.old_revision, c.update_time, c.expire_time, c.state, c.flags,
-      c.revision, c.registered, c.expired, c.expiry_deferred, c.canceled, c.reversed,
-      c.cancel_reason, c.bound_option_id, c.decided_gross, c.seen, c.confirmed, c.finalized, c.gross,
-      c.fee, c.net);
+  const pg::Rows updated =
+      tx.Execute(kUpdatePayments, c.payment_id, c.old_revision, c.update_time, c.expire_time,
+                 c.state, c.flags, c.revision, c.registered, c.expired, c.expiry_deferred,
+                 c.canceled, c.reversed, c.cancel_reason, c.bound_option_id, c.decided_gross,
+                 c.seen, c.confirmed, c.finalized, c.gross, c.fee, c.net);
   if (updated.affected() != static_cast<std::int64_t>(changes.size())) {
     return Error::Aborted("TRANSACTION_CONFLICT", "a payment was changed by somebody else");
   }

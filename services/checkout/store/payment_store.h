@@ -1,5 +1,6 @@
-// Payments in PostgreSQL: whole aggregates in, whole aggregates out, any number in a few statements.
-// What is read is checked against what it was computed from. One thread (the transaction's).
+// Payments in PostgreSQL: whole aggregates in, whole aggregates out, any number in a few
+// statements. What is read is checked against what it was computed from. One thread (the
+// transaction's).
 #pragma once
 
 #include <cstdint>
@@ -14,14 +15,14 @@
 
 namespace paymesh::checkout {
 
-// Inserts new payments at revision 1 with their first transition and journal entry. `traces` holds a
-// traceparent for each, or nothing.
+// Inserts new payments at revision 1 with their first transition and journal entry. `traces` holds
+// a traceparent for each, or nothing.
 void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments,
                     const std::vector<std::string>& traces = {});
 
 enum class Lock { kNone, kForUpdate };
-// Those of `payment_ids` that exist, in order of id. INTERNAL AMOUNT_DRIFT when stored amounts are not
-// those of the transfers.
+// Those of `payment_ids` that exist, in order of id. INTERNAL AMOUNT_DRIFT when stored amounts are
+// not those of the transfers.
 Result<std::vector<Payment>> LoadPayments(pg::Transaction& tx,
                                           const std::vector<std::string>& payment_ids, Lock lock);
 // The ids of the payments that have one of these deposit addresses, with it.

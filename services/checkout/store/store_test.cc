@@ -59,8 +59,7 @@ class Store : public ::testing::Test {
   }
 
   Payment Load(const std::string& id) {
-    auto loaded =
-        Do([id](pg::Transaction& tx) { return LoadPayments(tx, {id}, Lock::kNone); });
+    auto loaded = Do([id](pg::Transaction& tx) { return LoadPayments(tx, {id}, Lock::kNone); });
     return loaded->at(0);
   }
 
@@ -251,7 +250,8 @@ TEST_F(Store, FindsPaymentsByEveryFilter) {
 
 TEST_F(Store, KeepsAtMostTwoActiveKeysAndFindsOnlyThose) {
   const auto insert = [this](const std::string& id) {
-    const ApiKey key{.api_key_id = id, .merchant_id = "mer_1", .display_name = "", .secret_prefix = ""};
+    const ApiKey key{
+        .api_key_id = id, .merchant_id = "mer_1", .display_name = "", .secret_prefix = ""};
     return database_.database().TransactBlocking({.name = "test"}, [=](pg::Transaction& tx) {
       return InsertApiKey(tx, key, pg::Bytea(std::string(31, 'x') + id.back()));
     });

@@ -1,5 +1,5 @@
-// The peers of checkout as small real gRPC servers, for tests: routing converts pegged currencies, the
-// watcher and settlement stream what the test appends. Any thread.
+// The peers of checkout as small real gRPC servers, for tests: routing converts pegged currencies,
+// the watcher and settlement stream what the test appends. Any thread.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

@@ -82,8 +82,8 @@ class TestHost final : public runtime::Host {
         log_({.service = "checkout", .level = runtime::LogLevel::kError}),
         calls_({.executor = context_.get_executor(),
                 .domain = "checkout.paymesh.dev",
-                .identities = std::make_shared<const rpc::Identities>(
-                    rpc::Identities::Make({}).value()),
+                .identities =
+                    std::make_shared<const rpc::Identities>(rpc::Identities::Make({}).value()),
                 .authorizer = nullptr,
                 .authenticator = [this] { return authenticator; },
                 .log = &log_,
@@ -196,8 +196,8 @@ Mesh::Mesh() : impl_(std::make_unique<Impl>()) {
   }
   int port = 0;
   impl_->server = Serve(services, &port);
-  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
-                                           grpc::InsecureChannelCredentials());
+  const auto channel =
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials());
   impl_->payments = pb::PaymentService::NewStub(channel);
   impl_->merchants = pb::MerchantService::NewStub(channel);
   impl_->events = pb::EventService::NewStub(channel);

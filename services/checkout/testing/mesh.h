@@ -1,5 +1,5 @@
-// A whole checkout in the test's process: real PostgreSQL, real gRPC on ports of the system's choice,
-// fake peers, no TLS. The caller's identity comes from a header. One thread.
+// A whole checkout in the test's process: real PostgreSQL, real gRPC on ports of the system's
+// choice, fake peers, no TLS. The caller's identity comes from a header. One thread.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

@@ -17,19 +17,24 @@ struct Words {
 
 Words WordsOf(settlementpb::PaymentMoneyStage stage) {
   switch (stage) {
-    case settlementpb::PAYMENT_MONEY_STAGE_POSTED: return {"posted", "On the books"};
-    case settlementpb::PAYMENT_MONEY_STAGE_AVAILABLE: return {"available", "Available for payout"};
-    case settlementpb::PAYMENT_MONEY_STAGE_SWEPT: return {"swept", "Arrived in the vault"};
+    case settlementpb::PAYMENT_MONEY_STAGE_POSTED:
+      return {"posted", "On the books"};
+    case settlementpb::PAYMENT_MONEY_STAGE_AVAILABLE:
+      return {"available", "Available for payout"};
+    case settlementpb::PAYMENT_MONEY_STAGE_SWEPT:
+      return {"swept", "Arrived in the vault"};
     case settlementpb::PAYMENT_MONEY_STAGE_PAYOUT_RESERVED:
       return {"payout_reserved", "Reserved for a payout"};
     case settlementpb::PAYMENT_MONEY_STAGE_PAYOUT_INCLUDED:
       return {"payout_included", "The payout is in a block"};
-    case settlementpb::PAYMENT_MONEY_STAGE_PAID_OUT: return {"paid_out", "Paid out finally"};
+    case settlementpb::PAYMENT_MONEY_STAGE_PAID_OUT:
+      return {"paid_out", "Paid out finally"};
     case settlementpb::PAYMENT_MONEY_STAGE_REVERSED:
       return {"posting_reversed", "Postings were reversed"};
     case settlementpb::PAYMENT_MONEY_STAGE_PAYOUT_RELEASED:
       return {"payout_released", "The payout ended without paying"};
-    default: return {"money", "The money moved on"};
+    default:
+      return {"money", "The money moved on"};
   }
 }
 

@@ -16,10 +16,14 @@ namespace watcherpb = ::paymesh::watcher::v1;
 
 Finality FinalityOfState(watcherpb::TransferState state) {
   switch (state) {
-    case watcherpb::TRANSFER_STATE_SAFE: return Finality::kSafe;
-    case watcherpb::TRANSFER_STATE_FINALIZED: return Finality::kFinalized;
-    case watcherpb::TRANSFER_STATE_INCLUDED: return Finality::kIncluded;
-    default: return Finality::kNone;
+    case watcherpb::TRANSFER_STATE_SAFE:
+      return Finality::kSafe;
+    case watcherpb::TRANSFER_STATE_FINALIZED:
+      return Finality::kFinalized;
+    case watcherpb::TRANSFER_STATE_INCLUDED:
+      return Finality::kIncluded;
+    default:
+      return Finality::kNone;
   }
 }
 
@@ -51,8 +55,8 @@ ChainProgress ToProgress(const watcherpb::Checkpoint& checkpoint) {
 
 // The entries of one batch, sorted by what they concern.
 struct Parsed {
-  std::vector<TransferUpdate> transfers;           // in order
-  std::map<std::string, ChainProgress> progress;   // the last of each chain
+  std::vector<TransferUpdate> transfers;          // in order
+  std::map<std::string, ChainProgress> progress;  // the last of each chain
   std::vector<watcherpb::ChainHalt> halts;
 };
 

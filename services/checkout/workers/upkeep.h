@@ -1,5 +1,5 @@
-// What time does to payments: expiry past the barrier, lost money given up, addresses registered late.
-// Each Once is one look; any replica may run them, and what one does the others find done.
+// What time does to payments: expiry past the barrier, lost money given up, addresses registered
+// late. Each Once is one look; any replica may run them, and what one does the others find done.
 // Any thread; one Once of a kind at a time.
 #pragma once
 
