@@ -34,8 +34,9 @@ Task<Status> PauseServiceApi::DoPause(rpc::Call& call, const v1::PausePayoutsReq
               std::string(PauseKindName(row.kind)) + ":" + row.value);
     return answer;
   };
-  co_return co_await Mutate<v1::PausePayoutsResponse>(database_, in_flight_, std::move(key),
-                                                      std::move(act), response);
+  auto run = Mutate<v1::PausePayoutsResponse>(database_, in_flight_, std::move(key),
+                                              std::move(act), response);
+  co_return co_await std::move(run);
 }
 
 Task<Status> PauseServiceApi::DoResume(rpc::Call& call, const v1::ResumePayoutsRequest& request,
@@ -50,8 +51,9 @@ Task<Status> PauseServiceApi::DoResume(rpc::Call& call, const v1::ResumePayoutsR
               std::string(PauseKindName(row.kind)) + ":" + row.value);
     return v1::ResumePayoutsResponse();
   };
-  co_return co_await Mutate<v1::ResumePayoutsResponse>(database_, in_flight_, std::move(key),
-                                                       std::move(act), response);
+  auto run = Mutate<v1::ResumePayoutsResponse>(database_, in_flight_, std::move(key),
+                                               std::move(act), response);
+  co_return co_await std::move(run);
 }
 
 Task<Status> PauseServiceApi::DoList(rpc::Call&, const v1::ListPausesRequest&,

@@ -65,6 +65,7 @@ class Planner {
   void ReverseAll(const std::string& event, std::string_view why);
   void ReverseDecision(const std::string& event);
 
+  void PlanTransfers();
   void PlanTransfer(const Evidence& transfer);
   void PlanVault(const Evidence& transfer);
   void PlanDecision(const Evidence& transfer);
@@ -531,11 +532,27 @@ void Planner::Settle(const std::string& unit, const Target& target) {
   WriteOff(unit);
 }
 
+// Money that left a deposit goes back to it before the deposit itself is taken back, and leaves it
+// after it has come: so no holding is below zero in between.
+void Planner::PlanTransfers() {
+  for (const Evidence& transfer : facts_.transfers) {
+    const bool gone = !transfer.live() || !Matches(transfer);
+    const bool ours = !attributed() || FromDeposit(transfer);
+    if (IntoVault(transfer) && gone && ours) ReverseAll(transfer.transfer_id, kOrphaned);
+  }
+  for (const Evidence& transfer : facts_.transfers) {
+    if (!IntoVault(transfer)) PlanTransfer(transfer);
+  }
+  for (const Evidence& transfer : facts_.transfers) {
+    if (IntoVault(transfer)) PlanTransfer(transfer);
+  }
+}
+
 PostingPlan Planner::Run() {
   // The transfers are planned aside: what they take back is taken from the net and the fee first.
   std::vector<PlannedJournal> transfers;
   out_ = &transfers;
-  for (const Evidence& transfer : facts_.transfers) PlanTransfer(transfer);
+  PlanTransfers();
   out_ = &plan_.journals;
   if (!attributed()) {
     plan_.journals = std::move(transfers);

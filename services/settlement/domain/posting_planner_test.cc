@@ -308,6 +308,20 @@ TEST(PostingPlanner, BooksASweepFromTheObservedTransferWhoeverSentIt) {
   EXPECT_EQ(plan.journals.back().event->stage, MoneyStage::kSwept);
 }
 
+TEST(PostingPlanner, TakesBackASweepBeforeTheDepositThatItCameFrom) {
+  Scene scene;
+  scene.transfers.reserve(2);
+  scene.Transfer("trf_1", 100);
+  Evidence& swept = scene.Transfer("trf_2", 100);
+  swept.from_address = kDeposit;
+  swept.to_address = kVaultAddress;
+  scene.Step();
+  for (Evidence& one : scene.transfers) one.state = EvidenceState::kOrphaned;
+  scene.Step();
+  EXPECT_EQ(scene.book.Rules(), (std::vector<std::string>{"P1", "P10", "P13.P10", "P13.P1"}));
+  EXPECT_TRUE(scene.book.Balances().empty());
+}
+
 TEST(PostingPlanner, BooksOtherMoneyIntoTheVaultAsCapital) {
   Scene scene;
   scene.attributed = false;
