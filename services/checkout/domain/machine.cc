@@ -84,6 +84,7 @@ Result<Effect> NewTransfer(const Scene& scene, const TransferUpdate& update) {
   Take(transfer, update);
   transfer.after_close = IsClosed(scene.before.state);
   scene.next.transfers.push_back(transfer);
+  scene.next.registered = true;  // the watcher would not have seen it otherwise
   scene.Tell("seen", "A transfer of " + update.amount.ToString() + " is in a block", transfer);
   TellCertainty(scene, transfer, Finality::kNone);
   return Effect{};

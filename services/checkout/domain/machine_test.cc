@@ -354,6 +354,14 @@ TEST(Payment, ShowsItsAddressOnceItIsRegistered) {
   EXPECT_EQ(story.Do(AddressRegistered{}), "payment.awaiting_payment");
 }
 
+TEST(Payment, ShowsItsAddressToWhoeverPaidBeforeTheRegistrationWasAnswered) {
+  Story story(Create(MakePayment().terms, kDeadline, false));
+  story.Sees("t1", kUsdA, 5);
+  EXPECT_TRUE(story.payment().registered);
+  EXPECT_EQ(story.Loses("t1", kUsdA, 5), "payment.reorged");
+  EXPECT_EQ(story.state(), State::kAwaitingPayment);
+}
+
 TEST(Payment, RemembersWhatSettlementDidWithoutChangingState) {
   Story story;
   story.Sees("t1", kUsdA, kDue, Finality::kSafe);

@@ -1,5 +1,7 @@
 #include "services/checkout/store/chain_store.h"
 
+#include <boost/json.hpp>
+
 #include "common/pg/audit.h"
 
 namespace paymesh::checkout {
@@ -51,6 +53,10 @@ constexpr std::string_view kFindLost = R"sql(
                     WHERE live.payment_id = payment.payment_id AND NOT live.orphaned
                       AND (NOT live.decided OR live.accepted > 0))
   ORDER BY payment_id LIMIT $2)sql";
+
+std::string Because(std::string_view reason) {
+  return boost::json::serialize(boost::json::object{{"reason", reason}});
+}
 
 std::vector<std::string> Ids(const pg::Rows& rows) {
   std::vector<std::string> ids;
@@ -125,13 +131,13 @@ void WaiveChain(pg::Transaction& tx, std::string_view chain, std::string_view ac
       "INSERT INTO chain_waiver (chain, actor, reason) VALUES ($1, $2, $3) "
       "ON CONFLICT (chain) DO UPDATE SET actor = excluded.actor, reason = excluded.reason",
       chain, actor, reason);
-  pg::Audit(tx, actor, "WaiveChain", chain);
+  pg::Audit(tx, actor, "WaiveChain", chain, Because(reason));
 }
 
 void UnwaiveChain(pg::Transaction& tx, std::string_view chain, std::string_view actor,
-                  std::string_view) {
+                  std::string_view reason) {
   tx.Execute("DELETE FROM chain_waiver WHERE chain = $1", chain);
-  pg::Audit(tx, actor, "UnwaiveChain", chain);
+  pg::Audit(tx, actor, "UnwaiveChain", chain, Because(reason));
 }
 
 }  // namespace paymesh::checkout

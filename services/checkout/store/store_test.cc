@@ -1,6 +1,9 @@
 // Payments in a real PostgreSQL: what goes in comes out, followers' effects, timers' searches.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <random>
+
 #include "common/pg/database.h"
 #include "common/pg/test_database.h"
 #include "migrations/checkout.h"
@@ -272,6 +275,50 @@ TEST_F(Store, KeepsAtMostTwoActiveKeysAndFindsOnlyThose) {
   });
   EXPECT_FALSE(find('1').has_value());
   EXPECT_TRUE(insert("key_3").ok());
+}
+
+// Whatever happens to a payment, what is read back is what the machine computed.
+TEST_F(Store, KeepsEveryDetailThroughARandomHistory) {
+  Payment expected = Insert("pay_a", 'a');
+  std::mt19937_64 random(7);
+  std::int64_t revision = 0;
+  const auto apply = [this](const Event& event) {
+    auto result = Do([event](pg::Transaction& tx) -> Result<Payment> {
+      ASSIGN_OR_RETURN(PaymentBatch batch, PaymentBatch::Load(tx, Rules{}, {"pay_a"}));
+      RETURN_IF_ERROR(batch.Apply("pay_a", event));
+      RETURN_IF_ERROR(batch.Save(tx));
+      return batch.At("pay_a");
+    });
+    return *result;
+  };
+  for (int step = 0; step < 80; ++step) {
+    const auto pick = random() % 10;
+    Event event = AddressRegistered{};
+    if (pick < 7) {
+      TransferUpdate update{
+          .transfer_id = "trf_" + std::to_string(random() % 5),
+          .chain = kChainA,
+          .transaction_hash = "0xabc",
+          .amount = Amount{random() % 5 == 0 ? kUsdB : kUsdA, U256(kDue / (1 + random() % 3))}};
+      update.to_address = expected.terms.deposit_address;
+      update.block = {100 + random() % 9, "0xb", kStart + std::chrono::minutes(random() % 20)};
+      update.orphaned = random() % 3 == 0;
+      update.finality = update.orphaned ? Finality::kNone : Finality(3 + random() % 3);
+      update.revision = ++revision;
+      event = update;
+    } else if (pick == 7) {
+      event = MoneyMoved{.kind = "posted", .message = "On the books", .object_id = "jrn_1"};
+    } else if (expected.state == State::kRequiresReview) {
+      event = Resolve{ResolveAction::kHold, "wait", expected.revision};
+    } else {
+      const Time late = kDeadline + std::chrono::hours(1);
+      event = Barrier{.read_until = {{kChainA, late}, {kChainB, late}}};
+    }
+    expected = apply(event);
+    ASSERT_EQ(Load("pay_a"), expected) << "step " << step;
+  }
+  EXPECT_GT(expected.revision, 40);
+  ExpectInvariants();
 }
 
 }  // namespace
