@@ -162,6 +162,7 @@ Status Connection::Stream(const pb::Message& request, pb::Message& reply,
 
 Result<std::string> CheckHealth(const std::string& address, std::string_view service,
                                 std::chrono::milliseconds timeout) {
+  if (address.empty()) return Error::InvalidArgument("ADDRESS_MISSING", "no health address");
   grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);

@@ -13,13 +13,17 @@ Result<Amount> ParsePrice(std::string_view price, std::string_view currency) {
                                                  "\" is no ISO 4217 code in capital letters");
   }
   const unsigned exponent = unit->exponent().value_or(0);
-  Result<U256> value = ParseMajor(price, exponent);
-  if (value.ok()) return Amount{*unit, *value};
-  if (value.error().reason == "TOO_MANY_DECIMALS") {
+  const Result<U256> value = ParseMajor(price, exponent);
+  // Zeros too: "1.250" euros may well be meant as 1250.
+  const std::size_t point = price.find('.');
+  const std::size_t decimals = point == std::string_view::npos ? 0 : price.size() - point - 1;
+  const bool exact = value.ok() || value.error().reason == "TOO_MANY_DECIMALS";
+  if (exact && decimals > exponent) {
     return Error::InvalidField("--price", std::string(currency) + " has " +
                                               std::to_string(exponent) + " decimals, \"" +
                                               std::string(price) + "\" has more");
   }
+  if (value.ok()) return Amount{*unit, *value};
   return Error::InvalidField("--price", "\"" + std::string(price) +
                                             "\" is no amount such as 12.50: " +
                                             value.error().message);

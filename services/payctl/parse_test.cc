@@ -26,6 +26,7 @@ TEST(ParsePrice, RefusesMoreDecimalsThanTheCurrencyHas) {
   EXPECT_EQ(price.error().violations[0].field, "--price");
   EXPECT_NE(price.error().violations[0].description.find("EUR has 2 decimals"), std::string::npos);
   EXPECT_FALSE(ParsePrice("12.0", "JPY").ok());
+  EXPECT_FALSE(ParsePrice("1.250", "EUR").ok());
 }
 
 TEST(ParsePrice, RefusesWhatIsNoAmountAndNoCurrency) {

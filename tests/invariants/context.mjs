@@ -1,6 +1,9 @@
 // What every check works with: the four databases read as objects, the chains read by a client that
 // shares nothing with the services, and the callers' history.
+import {spawn} from 'node:child_process';
 import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
 import {load} from '../../deploy/local/node/modules.mjs';
 
 const {keccak256, toHex} = await load('viem');
@@ -23,7 +26,6 @@ export class ChainReader {
     this.vault = contracts.vault.toLowerCase();
     this.factory = contracts.factory.toLowerCase();
     this.tokens = tokens;  // listed ones, lower-case
-    this.receipts = new Map();
   }
 
   unit(token) { return `caip19/${this.chain}/erc20:${token}`; }
@@ -73,6 +75,43 @@ export class ChainReader {
   async nonce(address, block) { return Number(await this.call('eth_getTransactionCount', address, hex(block))); }
 }
 
+/** One service's database in one snapshot: a psql of its own, asked one question after the other. */
+class Database {
+  constructor(postgres, service) {
+    const file = join(postgres.programs, 'psql');
+    this.process = spawn(file, ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', postgres.adminConninfo(`paymesh_${service}`)],
+                         {stdio: 'pipe'});
+    this.said = '';
+    this.process.stderr.on('data', (text) => this.said += text);
+    this.process.stdin.on('error', () => {});  // its end is told below
+    this.lines = createInterface({input: this.process.stdout})[Symbol.asyncIterator]();
+    this.asked = 0;
+    this.last = Promise.resolve();
+    this.write('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;');
+  }
+
+  write(line) { this.process.stdin.write(`${line}\n`); }
+
+  query(text) {
+    this.last = this.last.catch(() => {}).then(() => this.ask(text));
+    return this.last;
+  }
+
+  async ask(text) {
+    const end = `-- end ${++this.asked}`;
+    this.write(`SELECT to_json(r)::text FROM (${text}) r;\n\\echo ${end}`);
+    const rows = [];
+    for (;;) {
+      const {value, done} = await this.lines.next();
+      if (done) throw new Error(`${this.said}\nin: ${text}`);
+      if (value === end) return rows;
+      rows.push(JSON.parse(value));
+    }
+  }
+
+  close() { this.process.stdin.end(); }
+}
+
 /** Tokens that chains.yaml lists, by chain. */
 function listedTokens(mesh) {
   const text = readFileSync(mesh.path('config', 'chains.yaml'), 'utf8');
@@ -88,6 +127,7 @@ export class Context {
   constructor(mesh, {history = []} = {}) {
     this.mesh = mesh;
     this.history = history;
+    this.databases = new Map();
     const tokens = listedTokens(mesh);
     this.allChains = mesh.chains.map((chain) =>
       new ChainReader(chain, mesh.contracts[chain.chain], [...tokens.get(chain.chain) ?? []]));
@@ -95,21 +135,23 @@ export class Context {
 
   /** Rows of a query on one service's database. Amounts must be read as text: JSON numbers are not exact. */
   sql(service, text) {
-    const rows = this.mesh.postgres.query(`SELECT to_json(r)::text FROM (${text}) r`, {database: `paymesh_${service}`});
-    return rows.map(([json]) => JSON.parse(json));
+    if (!this.databases.has(service)) this.databases.set(service, new Database(this.mesh.postgres, service));
+    return this.databases.get(service).query(text);
   }
 
   /** Chains that are followed: a halted one is known to contradict its node, and says so. */
-  get chains() {
-    this.halted ??= new Set(this.sql('watcher', `SELECT chain FROM chain WHERE state = 'HALTED'`).map((row) => row.chain));
-    return this.allChains.filter((chain) => !this.halted.has(chain.chain));
+  async chains() {
+    const heads = await this.heads();
+    return this.allChains.filter((chain) => heads.get(chain.chain)?.state !== 'HALTED');
   }
 
   /** The watcher's cursors by chain. */
-  get heads() {
-    this.cachedHeads ??= new Map(this.sql('watcher', `
+  async heads() {
+    this.cachedHeads ??= new Map((await this.sql('watcher', `
       SELECT chain, head_number, '0x' || encode(head_hash, 'hex') AS head_hash, safe_number, finalized_number, anchor_number, state
-      FROM chain`).map((row) => [row.chain, row]));
+      FROM chain`)).map((row) => [row.chain, row]));
     return this.cachedHeads;
   }
+
+  close() { for (const database of this.databases.values()) database.close(); }
 }

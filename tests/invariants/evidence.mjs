@@ -28,7 +28,7 @@ function contradiction(transfer, receipt) {
 
 async function compareWithReceipts(ctx, transfers, source) {
   const rows = [];
-  for (const chain of ctx.chains) {
+  for (const chain of await ctx.chains()) {
     const here = transfers.filter((transfer) => transfer.chain === chain.chain);
     const receipts = await chain.receiptsOf(here.map((transfer) => transfer.transaction_hash));
     for (const transfer of here) {
@@ -41,8 +41,8 @@ async function compareWithReceipts(ctx, transfers, source) {
 
 /** Every Transfer of a listed token to a watched address in final blocks, by a fresh scan. */
 async function scan(ctx, chain, head) {
-  const watched = new Map(ctx.sql('watcher', `
-    SELECT '0x' || encode(address, 'hex') AS address, extract(epoch FROM create_time)::float AS since FROM watched_address`)
+  const watched = new Map((await ctx.sql('watcher', `
+    SELECT '0x' || encode(address, 'hex') AS address, extract(epoch FROM create_time)::float AS since FROM watched_address`))
       .map((row) => [row.address, row.since]));
   const found = new Map();
   if (chain.tokens.length === 0 || head.finalized_number <= head.anchor_number) return {found, watched};
@@ -64,20 +64,20 @@ export const evidence = [
   {
     id: 'I7', what: 'every credited transfer stands on the followed chain as it was credited',
     run: async (ctx) => [
-      ...await compareWithReceipts(ctx, ctx.sql('settlement', kLiveEvidence).map((row) => ({...row, token: row.unit.split('/erc20:')[1]})),
+      ...await compareWithReceipts(ctx, (await ctx.sql('settlement', kLiveEvidence)).map((row) => ({...row, token: row.unit.split('/erc20:')[1]})),
                                    'settlement'),
-      ...await compareWithReceipts(ctx, ctx.sql('watcher', `${kTransfers} WHERE state <> 'ORPHANED'`), 'watcher'),
+      ...await compareWithReceipts(ctx, await ctx.sql('watcher', `${kTransfers} WHERE state <> 'ORPHANED'`), 'watcher'),
     ],
   },
   {
     id: 'I8', what: 'every transfer to a watched address in final blocks is stored, and no other',
     run: async (ctx) => {
       const rows = [];
-      for (const chain of ctx.chains) {
-        const head = ctx.heads.get(chain.chain);
+      for (const chain of await ctx.chains()) {
+        const head = (await ctx.heads()).get(chain.chain);
         if (!head) continue;
-        const stored = new Set(ctx.sql('watcher', `${kTransfers} WHERE chain = '${chain.chain}' AND state <> 'ORPHANED'
-            AND block_number <= ${head.finalized_number}`).map((row) =>
+        const stored = new Set((await ctx.sql('watcher', `${kTransfers} WHERE chain = '${chain.chain}' AND state <> 'ORPHANED'
+            AND block_number <= ${head.finalized_number}`)).map((row) =>
           [row.transaction_hash, row.log_index, row.block_hash, row.token, row.from_address, row.to_address, row.amount].join(' ')));
         const {found} = await scan(ctx, chain, head);
         for (const [key, {watchedBefore}] of found) if (watchedBefore && !stored.has(key)) rows.push({chain: chain.chain, missing: key});
@@ -90,35 +90,35 @@ export const evidence = [
     id: 'I9', what: 'nothing is final before its block is',
     run: async (ctx) => {
       const rows = [
-        ...ctx.sql('watcher', `
+        ...await ctx.sql('watcher', `
           SELECT t.transfer_id, t.state, t.block_number, c.finalized_number FROM transfer t JOIN chain c USING (chain)
           WHERE (t.state = 'FINALIZED' AND t.block_number > c.finalized_number)
              OR (t.state IN ('INCLUDED', 'SAFE') AND t.block_number <= c.finalized_number)`),
-        ...ctx.sql('watcher', `
+        ...await ctx.sql('watcher', `
           SELECT '0x' || encode(t.hash, 'hex') AS transaction_hash, t.state, t.block_number, c.finalized_number
           FROM tracked_transaction t JOIN chain c USING (chain) WHERE t.state = 'FINALIZED' AND t.block_number > c.finalized_number`),
-        ...ctx.sql('checkout', `
+        ...await ctx.sql('checkout', `
           SELECT t.payment_id, t.transfer_id, t.block_number FROM payment_transfer t
           WHERE t.finality = 5 AND t.block_number > coalesce((SELECT finalized_number FROM chain_progress c WHERE c.chain = t.chain), -1)`),
-        ...ctx.sql('settlement', `
+        ...await ctx.sql('settlement', `
           SELECT t.transfer_id, t.block_number FROM transfer_evidence t
           WHERE t.state = 'FINALIZED'
             AND t.block_number > coalesce((SELECT finalized_number FROM chain_progress c WHERE c.chain = t.chain), -1)`),
         // Available to a merchant (P4) is at most what has arrived finally.
-        ...ctx.sql('settlement', `
+        ...await ctx.sql('settlement', `
           SELECT m.payment_id, m.unit, m.net::text, coalesce(e.final, 0)::text AS final FROM payment_money m
           LEFT JOIN deposit d USING (payment_id) LEFT JOIN LATERAL (
             SELECT sum(amount) AS final FROM transfer_evidence t
             WHERE t.to_address = d.address AND t.unit = m.unit AND t.state = 'FINALIZED') e ON true
           WHERE m.net > coalesce(e.final, 0)`),
       ];
-      for (const chain of ctx.chains) {
-        const head = ctx.heads.get(chain.chain);
+      for (const chain of await ctx.chains()) {
+        const head = (await ctx.heads()).get(chain.chain);
         if (!head) continue;
         const [finalized, latest] = [await chain.block('finalized'), await chain.block('latest')];
         const most = Math.min(Number(finalized.number), Number(latest.number) - 2);
         if (head.finalized_number > most) rows.push({chain: chain.chain, finalized: head.finalized_number, node_allows: most});
-        for (const {name, block_number: number} of ctx.sql('settlement', `
+        for (const {name, block_number: number} of await ctx.sql('settlement', `
             SELECT chain_transaction_id AS name, block_number FROM chain_transaction
             WHERE state = 'FINALIZED' AND chain = '${chain.chain}' AND block_number > ${most}`)) {
           rows.push({chain: chain.chain, chain_transaction_id: name, block_number: number, node_allows: most});
@@ -131,8 +131,8 @@ export const evidence = [
     id: 'I11', what: 'the cursor and every kept header stand on the chain',
     run: async (ctx) => {
       const rows = [];
-      for (const chain of ctx.chains) {
-        const stored = ctx.sql('watcher', `
+      for (const chain of await ctx.chains()) {
+        const stored = await ctx.sql('watcher', `
           SELECT b.number, '0x' || encode(b.hash, 'hex') AS hash, '0x' || encode(b.parent_hash, 'hex') AS parent_hash FROM block b
           WHERE b.chain = '${chain.chain}' ORDER BY b.number`);
         const blocks = await chain.blocks(stored.map((row) => row.number));
@@ -142,7 +142,7 @@ export const evidence = [
           }
         });
       }
-      rows.push(...ctx.sql('watcher', `
+      rows.push(...await ctx.sql('watcher', `
         SELECT c.chain, c.head_number, '0x' || encode(c.head_hash, 'hex') AS head_hash FROM chain c WHERE NOT EXISTS (
           SELECT FROM block b WHERE b.chain = c.chain AND b.number = c.head_number AND b.hash = c.head_hash)`));
       return rows;
@@ -164,12 +164,12 @@ export const evidence = [
   },
   {
     id: 'I24', what: 'watcher, checkout and ledger agree on every transfer, and all of it is allotted',
-    run: (ctx) => {
-      const rows = ctx.sql('checkout', `
+    run: async (ctx) => {
+      const rows = await ctx.sql('checkout', `
         SELECT transfer_id, amount::text, accepted::text, refundable::text FROM payment_transfer
         WHERE decided AND accepted + refundable <> amount`);
       const levels = {INCLUDED: 3, SAFE: 4, FINALIZED: 5, ORPHANED: 1};
-      const seen = new Map(ctx.sql('watcher', kTransfers).map((row) => [row.transfer_id, row]));
+      const seen = new Map((await ctx.sql('watcher', kTransfers)).map((row) => [row.transfer_id, row]));
       const compare = (source, row, facts) => {
         const transfer = seen.get(row.transfer_id);
         const expected = transfer && facts(transfer);
@@ -181,7 +181,7 @@ export const evidence = [
         chain: transfer.chain, transaction_hash: transfer.transaction_hash, unit: `caip19/${transfer.chain}/erc20:${transfer.token}`,
         amount: transfer.amount, from_address: transfer.from_address, to_address: transfer.to_address,
       });
-      const atCheckout = ctx.sql('checkout', `
+      const atCheckout = await ctx.sql('checkout', `
         SELECT transfer_id, chain, transaction_hash, unit, amount::text, from_address, to_address, finality, orphaned, block_hash
         FROM payment_transfer`);
       for (const row of atCheckout) {
@@ -189,14 +189,14 @@ export const evidence = [
           ...common(transfer), finality: levels[transfer.state], orphaned: transfer.state === 'ORPHANED', block_hash: transfer.block_hash,
         }));
       }
-      const atSettlement = ctx.sql('settlement', `
+      const atSettlement = await ctx.sql('settlement', `
         SELECT transfer_id, chain, transaction_hash, unit, amount::text, from_address, to_address, state, block_hash
         FROM transfer_evidence`);
       for (const row of atSettlement) {
         compare('settlement', row, (transfer) => ({...common(transfer), state: transfer.state, block_hash: transfer.block_hash}));
       }
       // Nobody misses one: to a payment's address in checkout, to any watched address in settlement.
-      const deposits = new Set(ctx.sql('checkout', 'SELECT deposit_address FROM payment').map((row) => row.deposit_address.toLowerCase()));
+      const deposits = new Set((await ctx.sql('checkout', 'SELECT deposit_address FROM payment')).map((row) => row.deposit_address.toLowerCase()));
       const [checkout, settlement] = [atCheckout, atSettlement].map((list) => new Set(list.map((row) => row.transfer_id)));
       for (const transfer of seen.values()) {
         if (transfer.state === 'ORPHANED') continue;
@@ -204,7 +204,7 @@ export const evidence = [
         if (!settlement.has(transfer.transfer_id)) rows.push({unknown_to: 'settlement', ...transfer});
       }
       // What was credited is what the log moved.
-      rows.push(...ctx.sql('settlement', `
+      rows.push(...await ctx.sql('settlement', `
         SELECT e.transfer_id, e.amount::text, l.amount::text AS posted FROM transfer_evidence e
         JOIN ledger_journal j ON j.event_id = e.transfer_id AND j.reverses_journal_id IS NULL
         JOIN ledger_leg l ON l.sequence = j.sequence AND l.debit JOIN ledger_account a USING (account_number)

@@ -21,11 +21,11 @@ const kUnique = [
   ['checkout', 'payment', ['deposit_address']], ['checkout', 'api_key', ['secret_hash']], ['routing', 'decision', ['payment_id']],
 ];
 
-function hasUnique(ctx, service, table, columns) {
-  return ctx.sql(service, `
+async function hasUnique(ctx, service, table, columns) {
+  return (await ctx.sql(service, `
     SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = '${table}'::regclass AND i.indisunique AND i.indisvalid AND (
       SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
-      WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) = ARRAY[${[...columns].sort().map((c) => `'${c}'`)}]`).length > 0;
+      WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) = ARRAY[${[...columns].sort().map((c) => `'${c}'`)}]`)).length > 0;
 }
 
 const byRequest = (history) => {
@@ -41,9 +41,11 @@ const byRequest = (history) => {
 export const history = [
   {
     id: 'I25', what: 'one request id has one effect and one answer',
-    run: (ctx) => {
-      const rows = kUnique.filter(([service, table, columns]) => !hasUnique(ctx, service, table, columns))
-          .map(([service, table, columns]) => ({service, table, missing: `unique key on ${columns.join(', ')}`}));
+    run: async (ctx) => {
+      const rows = [];
+      for (const [service, table, columns] of kUnique) {
+        if (!await hasUnique(ctx, service, table, columns)) rows.push({service, table, missing: `unique key on ${columns.join(', ')}`});
+      }
       for (const [key, entries] of byRequest(ctx.history)) {
         const made = kMakes[entries[0].call];
         const answers = entries.filter((entry) => entry.ok);
@@ -56,12 +58,12 @@ export const history = [
   },
   {
     id: 'I26', what: 'what was acknowledged is there',
-    run: (ctx) => {
+    run: async (ctx) => {
       const rows = [];
       for (const [call, made] of Object.entries(kMakes)) {
         const acknowledged = ctx.history.filter((entry) => entry.call === call && entry.ok);
         if (acknowledged.length === 0) continue;
-        const there = new Set(ctx.sql(made.service, `SELECT ${made.key} AS id FROM ${made.table}`).map((row) => row.id));
+        const there = new Set((await ctx.sql(made.service, `SELECT ${made.key} AS id FROM ${made.table}`)).map((row) => row.id));
         for (const entry of acknowledged) {
           const id = made.id(entry.response);
           if (!there.has(id)) rows.push({call, requestId: entry.requestId, lost: id});
@@ -72,7 +74,7 @@ export const history = [
   },
   {
     id: 'I27', what: 'a call whose outcome nobody knew happened once at most',
-    run: (ctx) => {
+    run: async (ctx) => {
       const rows = [];
       const wanted = ctx.history.filter((entry) => entry.call === 'PaymentService.CreatePayment' && entry.request?.reference);
       const ids = new Map();  // reference -> request ids that used it
@@ -82,7 +84,7 @@ export const history = [
         ids.get(reference).add(entry.requestId);
       }
       if (ids.size === 0) return rows;
-      const counts = new Map(ctx.sql('checkout', `SELECT reference, count(*) AS n FROM payment WHERE reference <> '' GROUP BY 1`)
+      const counts = new Map((await ctx.sql('checkout', `SELECT reference, count(*) AS n FROM payment WHERE reference <> '' GROUP BY 1`))
           .map((row) => [row.reference, row.n]));
       for (const [reference, requests] of ids) {
         const made = counts.get(reference) ?? 0;

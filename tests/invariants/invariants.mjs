@@ -3,8 +3,9 @@
 //   const violations = await checkInvariants(mesh, {history});   // [] when everything holds
 //   violations: [{id, what, rows}], rows naming what breaks it
 //
-// Databases are read one after the other while the services run, so work in flight can look like a
-// violation for a moment: a violation is one that stays. The harness asks again until its time is up.
+// Each database is read in one snapshot, but one after the other and while the services run, so work in
+// flight can look like a violation for a moment: a violation is one that stays. The harness asks again
+// until its time is up.
 import {Context} from './context.mjs';
 import {evidence} from './evidence.mjs';
 import {history as callers} from './history.mjs';
@@ -21,10 +22,14 @@ export const invariants = [...ledger, ...evidence, ...payouts, ...payments, ...c
 export async function checkInvariants(mesh, {history = [], only} = {}) {
   const context = new Context(mesh, {history});
   const violations = [];
-  for (const {id, what, run} of invariants) {
-    if (only && !only.includes(id)) continue;
-    const rows = await run(context);
-    if (rows.length > 0) violations.push({id, what, rows});
+  try {
+    for (const {id, what, run} of invariants) {
+      if (only && !only.includes(id)) continue;
+      const rows = await run(context);
+      if (rows.length > 0) violations.push({id, what, rows});
+    }
+  } finally {
+    context.close();
   }
   return violations;
 }

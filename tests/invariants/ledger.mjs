@@ -9,6 +9,18 @@ const kAppendOnly = [
   ['checkout', 'audit'], ['checkout', 'journal_entry'], ['watcher', 'journal_entry'], ['routing', 'decision'],
 ];
 
+async function missingTriggers(ctx) {
+  const rows = [];
+  for (const [service, table] of kAppendOnly) {
+    const found = await ctx.sql(service, `
+      SELECT t.tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+      WHERE t.tgrelid = '${table}'::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+        AND p.proname = 'forbid_update_delete' AND t.tgtype & 8 = 8 AND t.tgtype & 16 = 16`);
+    if (found.length === 0) rows.push({service, table, missing: 'append-only trigger'});
+  }
+  return rows;
+}
+
 export const ledger = [
   {
     id: 'I1', what: 'the sum of all legs of each unit is zero',
@@ -51,17 +63,13 @@ export const ledger = [
   },
   {
     id: 'I5', what: 'journals, legs and audit rows can only be appended, and the sequence has no gap',
-    run: (ctx) => [
-      ...kAppendOnly.filter(([service, table]) => ctx.sql(service, `
-        SELECT t.tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE t.tgrelid = '${table}'::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-          AND p.proname = 'forbid_update_delete' AND t.tgtype & 8 = 8 AND t.tgtype & 16 = 16`).length === 0)
-          .map(([service, table]) => ({service, table, missing: 'append-only trigger'})),
-      ...ctx.sql('settlement', `
+    run: async (ctx) => [
+      ...await missingTriggers(ctx),
+      ...await ctx.sql('settlement', `
         SELECT h.sequence AS head, coalesce(max(j.sequence), 0) AS last, count(j.sequence) AS journals
         FROM ledger_head h LEFT JOIN ledger_journal j ON true GROUP BY h.sequence
         HAVING h.sequence <> coalesce(max(j.sequence), 0) OR count(j.sequence) <> h.sequence`),
-      ...ctx.sql('settlement', `
+      ...await ctx.sql('settlement', `
         SELECT j.journal_id, j.rule, j.reverses_journal_id, a.account_id FROM ledger_journal j JOIN ledger_leg l USING (sequence)
         JOIN ledger_account a USING (account_number) JOIN ledger_journal o ON o.journal_id = j.reverses_journal_id
         WHERE NOT EXISTS (SELECT FROM ledger_leg m WHERE m.sequence = o.sequence AND m.account_number = l.account_number
@@ -70,31 +78,31 @@ export const ledger = [
   },
   {
     id: 'I6', what: 'a transfer is credited once at most',
-    run: (ctx) => [
-      ...ctx.sql('settlement', `
+    run: async (ctx) => [
+      ...await ctx.sql('settlement', `
         SELECT j.event_id, count(*) AS standing FROM ledger_journal j
         JOIN ledger_leg l ON l.sequence = j.sequence AND l.debit JOIN ledger_account a USING (account_number)
         WHERE a.code IN (1100, 1120) AND j.event_id LIKE 'trf\\_%' AND ${kStanding} GROUP BY j.event_id HAVING count(*) > 1`),
-      ...ctx.sql('settlement', `
+      ...await ctx.sql('settlement', `
         SELECT e.chain, e.transaction_hash, e.ordinal, count(*) AS live FROM transfer_evidence e
         WHERE e.state <> 'ORPHANED' GROUP BY 1, 2, 3 HAVING count(*) > 1`),
-      ...ctx.sql('watcher', `
+      ...await ctx.sql('watcher', `
         SELECT chain, '0x' || encode(transaction_hash, 'hex') AS transaction_hash, ordinal, count(*) AS live FROM transfer
         WHERE state <> 'ORPHANED' GROUP BY 1, 2, 3 HAVING count(*) > 1`),
-      ...ctx.sql('checkout', `
+      ...await ctx.sql('checkout', `
         SELECT transfer_id, count(*) AS payments FROM payment_transfer WHERE NOT orphaned GROUP BY 1 HAVING count(*) > 1`),
     ],
   },
   {
     id: 'I10', what: 'what an orphaned transfer posted is reversed, once, and a live one stands on the books',
-    run: (ctx) => [
-      ...ctx.sql('settlement', `
+    run: async (ctx) => [
+      ...await ctx.sql('settlement', `
         SELECT e.transfer_id, j.journal_id, j.rule FROM transfer_evidence e JOIN ledger_journal j ON j.event_id = e.transfer_id
         WHERE e.state = 'ORPHANED' AND ${kStanding}`),
-      ...ctx.sql('settlement', `
+      ...await ctx.sql('settlement', `
         SELECT reverses_journal_id, count(*) AS reversals FROM ledger_journal WHERE reverses_journal_id IS NOT NULL
         GROUP BY 1 HAVING count(*) > 1`),
-      ...ctx.sql('settlement', `
+      ...await ctx.sql('settlement', `
         SELECT e.transfer_id, e.state FROM transfer_evidence e WHERE e.state <> 'ORPHANED' AND e.amount > 0 AND NOT EXISTS (
           SELECT FROM ledger_journal j WHERE j.event_id = e.transfer_id AND ${kStanding})`),
     ],

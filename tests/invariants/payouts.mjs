@@ -36,7 +36,7 @@ function reachable(from) {
 
 /** Every Paid event of a vault. */
 async function paidEvents(ctx, chain) {
-  const head = ctx.heads.get(chain.chain);
+  const head = (await ctx.heads()).get(chain.chain);
   const logs = await chain.logs({address: chain.vault, topics: [kPaidTopic], fromBlock: 0, toBlock: Number((await chain.block('latest')).number)});
   return logs.map((log) => {
     const {args} = decodeEventLog({abi: vaultAbi, data: log.data, topics: log.topics});
@@ -77,39 +77,40 @@ async function difference(slot, attempt, items, chain) {
 export const payouts = [
   {
     id: 'I14', what: 'epochs only grow, and none is ahead of the leases',
-    run: (ctx) => [
-      ...ctx.sql('settlement', `
+    run: async (ctx) => [
+      ...await ctx.sql('settlement', `
         SELECT t.chain_transaction_id, t.epoch, (SELECT max(epoch) FROM lease) AS lease FROM chain_transaction t
         WHERE t.epoch > coalesce((SELECT max(epoch) FROM lease), 0)`),
-      ...ctx.sql('settlement', `
+      ...await ctx.sql('settlement', `
         SELECT a.transaction_hash, a.epoch, b.epoch AS earlier FROM chain_transaction_attempt a JOIN chain_transaction_attempt b
           ON b.chain_transaction_id = a.chain_transaction_id AND b.sequence < a.sequence WHERE b.epoch > a.epoch`),
-      ...['chain_transaction_guard', 'chain_transaction_attempt_guard', 'payout_guard'].filter((name) => ctx.sql('settlement', `
-        SELECT tgname FROM pg_trigger WHERE tgname = '${name}' AND tgenabled <> 'D'`).length === 0).map((name) => ({missing: name})),
+      ...await ctx.sql('settlement', `
+        SELECT guard AS missing FROM unnest(ARRAY['chain_transaction_guard', 'chain_transaction_attempt_guard', 'payout_guard']) guard
+        WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = guard AND tgenabled <> 'D')`),
     ],
   },
   {
     id: 'I15', what: 'a payout has one slot that could pay it, and a nonce belongs to one slot',
-    run: (ctx) => [
-      ...ctx.sql('settlement', `
+    run: async (ctx) => [
+      ...await ctx.sql('settlement', `
         SELECT payout_id, count(*) AS slots FROM chain_transaction_item WHERE alive AND payout_id IS NOT NULL
         GROUP BY 1 HAVING count(*) > 1`),
-      ...ctx.sql('settlement', `
+      ...await ctx.sql('settlement', `
         SELECT chain, wallet, nonce, count(*) AS slots FROM chain_transaction GROUP BY 1, 2, 3 HAVING count(*) > 1`),
     ],
   },
   {
     id: 'I16', what: 'a payout goes out under a second nonce only when somebody else finally used the first',
     run: async (ctx) => {
-      const rows = ctx.sql('settlement', `
+      const rows = await ctx.sql('settlement', `
         SELECT i.payout_id, count(DISTINCT t.nonce) AS nonces FROM chain_transaction_item i JOIN chain_transaction t USING (chain_transaction_id)
         WHERE i.payout_id IS NOT NULL AND t.state <> 'REPLACED'
           AND EXISTS (SELECT FROM chain_transaction_attempt a WHERE a.chain_transaction_id = t.chain_transaction_id)
         GROUP BY 1 HAVING count(DISTINCT t.nonce) > 1`);
-      const lost = ctx.sql('settlement', `
+      const lost = await ctx.sql('settlement', `
         SELECT t.chain, t.wallet, t.nonce, a.transaction_hash FROM chain_transaction t LEFT JOIN chain_transaction_attempt a
           USING (chain_transaction_id) WHERE t.state = 'REPLACED'`);
-      for (const chain of ctx.chains) {
+      for (const chain of await ctx.chains()) {
         const here = lost.filter((row) => row.chain === chain.chain);
         if (here.length === 0) continue;
         const final = Number((await chain.block('finalized')).number);
@@ -126,8 +127,8 @@ export const payouts = [
     id: 'I17', what: 'each payout is paid once at most, as agreed, and the vault pays nothing else',
     run: async (ctx) => {
       const rows = [];
-      const known = ctx.sql('settlement', kPayouts);
-      for (const chain of ctx.chains) {
+      const known = await ctx.sql('settlement', kPayouts);
+      for (const chain of await ctx.chains()) {
         const byHash = new Map(known.filter((row) => row.chain === chain.chain).map((row) => [hashOfId(row.payout_id), row]));
         const paid = await paidEvents(ctx, chain);
         const count = new Map();
@@ -168,11 +169,11 @@ export const payouts = [
   {
     id: 'I18', what: 'signed bytes are stored before they are first sent, and nothing else is sent',
     run: async (ctx) => {
-      const slots = new Map(ctx.sql('settlement', kSlots).map((slot) => [slot.chain_transaction_id, slot]));
-      const attempts = new Map(ctx.sql('settlement', kAttempts).map((attempt) => [attempt.transaction_hash, attempt]));
+      const slots = new Map((await ctx.sql('settlement', kSlots)).map((slot) => [slot.chain_transaction_id, slot]));
+      const attempts = new Map((await ctx.sql('settlement', kAttempts)).map((attempt) => [attempt.transaction_hash, attempt]));
       const rows = [...attempts.values()].filter((attempt) =>
         attempt.raw === '0x' || (attempt.first_broadcast_time !== null && attempt.first_broadcast_time < attempt.sign_time));
-      const sent = ctx.sql('watcher', `
+      const sent = await ctx.sql('watcher', `
         SELECT chain, '0x' || encode(hash, 'hex') AS hash, '0x' || encode(raw, 'hex') AS raw,
                '0x' || encode(from_address, 'hex') AS from_address, nonce, extract(epoch FROM create_time)::float AS create_time
         FROM tracked_transaction`);
@@ -195,11 +196,11 @@ export const payouts = [
     id: 'I19', what: 'signed bytes say what was approved',
     run: async (ctx) => {
       const rows = [];
-      const slots = new Map(ctx.sql('settlement', kSlots).map((slot) => [slot.chain_transaction_id, slot]));
-      const items = ctx.sql('settlement', `
+      const slots = new Map((await ctx.sql('settlement', kSlots)).map((slot) => [slot.chain_transaction_id, slot]));
+      const items = await ctx.sql('settlement', `
         SELECT i.chain_transaction_id, i.payout_id, i.payment_id, p.unit, lower(p.address) AS address, p.amount::text
         FROM chain_transaction_item i LEFT JOIN payout p USING (payout_id) ORDER BY i.chain_transaction_id, i.position`);
-      for (const attempt of ctx.sql('settlement', kAttempts)) {
+      for (const attempt of await ctx.sql('settlement', kAttempts)) {
         const slot = slots.get(attempt.chain_transaction_id);
         const chain = ctx.allChains.find((one) => one.chain === slot.chain);
         const own = items.filter((item) => item.chain_transaction_id === slot.chain_transaction_id);
@@ -213,12 +214,12 @@ export const payouts = [
     id: 'I20', what: 'the wallet\'s nonce is the count of its finished slots, without a hole',
     run: async (ctx) => {
       const rows = [];
-      const slots = ctx.sql('settlement', kSlots);
-      for (const wallet of ctx.sql('settlement', 'SELECT chain, address, initial_nonce, next_nonce FROM sender_wallet')) {
+      const slots = await ctx.sql('settlement', kSlots);
+      for (const wallet of await ctx.sql('settlement', 'SELECT chain, address, initial_nonce, next_nonce FROM sender_wallet')) {
         const own = slots.filter((slot) => slot.chain === wallet.chain && slot.wallet === wallet.address && slot.nonce >= wallet.initial_nonce);
         if (own.length !== wallet.next_nonce - wallet.initial_nonce) rows.push({...wallet, slots: own.length});
-        const chain = ctx.chains.find((one) => one.chain === wallet.chain);
-        const head = ctx.heads.get(wallet.chain);
+        const chain = (await ctx.chains()).find((one) => one.chain === wallet.chain);
+        const head = (await ctx.heads()).get(wallet.chain);
         if (!chain || !head) continue;
         const mined = await chain.nonce(wallet.address, head.finalized_number);
         const finished = own.filter((slot) => ['FINALIZED', 'REPLACED'].includes(slot.state));
@@ -234,15 +235,15 @@ export const payouts = [
     id: 'I21', what: 'vault, deposits and gas on chain are what the books say at the final block',
     run: async (ctx) => {
       const rows = [];
-      const watched = ctx.sql('watcher', `SELECT '0x' || encode(address, 'hex') AS address FROM watched_address`).map((row) => row.address);
-      for (const chain of ctx.chains) {
-        const [progress] = ctx.sql('settlement', `SELECT finalized_number FROM chain_progress WHERE chain = '${chain.chain}'`);
+      const watched = (await ctx.sql('watcher', `SELECT '0x' || encode(address, 'hex') AS address FROM watched_address`)).map((row) => row.address);
+      for (const chain of await ctx.chains()) {
+        const [progress] = await ctx.sql('settlement', `SELECT finalized_number FROM chain_progress WHERE chain = '${chain.chain}'`);
         if (!progress) continue;
         const block = progress.finalized_number;
-        const book = new Map(ctx.sql('settlement', `
+        const book = new Map((await ctx.sql('settlement', `
           SELECT a.code, a.owner, a.unit, sum(CASE WHEN l.debit THEN l.amount ELSE -l.amount END)::text AS balance
           FROM ledger_leg l JOIN ledger_journal j USING (sequence) JOIN ledger_account a USING (account_number)
-          WHERE a.code IN (1100, 1120, 1160) AND j.chain = '${chain.chain}' AND j.block_number <= ${block} GROUP BY 1, 2, 3`)
+          WHERE a.code IN (1100, 1120, 1160) AND j.chain = '${chain.chain}' AND j.block_number <= ${block} GROUP BY 1, 2, 3`))
             .map((row) => [`${row.code} ${row.owner.toLowerCase()} ${row.unit}`, BigInt(row.balance)]));
         const compare = (code, owner, unit, held) => {
           const said = book.get(`${code} ${owner} ${unit}`) ?? 0n;
@@ -254,12 +255,12 @@ export const payouts = [
           compare(1120, chain.vault, chain.unit(token), vault);
           compare(1100, chain.chain, chain.unit(token), held.reduce((sum, one) => sum + one, 0n));
         }
-        for (const {address} of ctx.sql('settlement', `SELECT address FROM sender_wallet WHERE chain = '${chain.chain}'`)) {
+        for (const {address} of await ctx.sql('settlement', `SELECT address FROM sender_wallet WHERE chain = '${chain.chain}'`)) {
           compare(1160, address, `caip19/${chain.chain}/slip44:60`, await chain.coins(address, block));
         }
       }
       // What payouts hold and have under way is what 2130 and 1130 say.
-      rows.push(...ctx.sql('settlement', `
+      rows.push(...await ctx.sql('settlement', `
         SELECT code, unit, a.held::text AS book, p.held::text AS payouts FROM (
           SELECT code, unit, sum(CASE WHEN code = 2130 THEN credits - debits ELSE debits - credits END) AS held FROM ledger_account
           WHERE code IN (2130, 1130) GROUP BY 1, 2) a
@@ -272,9 +273,9 @@ export const payouts = [
   },
   {
     id: 'I22', what: 'payouts move along their states only, and ends are ends',
-    run: (ctx) => {
+    run: async (ctx) => {
       const rows = [];
-      const events = ctx.sql('settlement', `
+      const events = await ctx.sql('settlement', `
         SELECT subject, array_agg(substr(kind, 8) ORDER BY position) AS states FROM journal_entry
         WHERE journal = 'events' AND kind LIKE 'payout.%' GROUP BY subject`);
       const stories = new Map(events.map((row) => [row.subject, row.states]));
@@ -283,7 +284,7 @@ export const payouts = [
           if (!reachable(states[i - 1]).has(states[i])) rows.push({payout_id: subject, from: states[i - 1], to: states[i]});
         }
       }
-      for (const payout of ctx.sql('settlement', kPayouts)) {
+      for (const payout of await ctx.sql('settlement', kPayouts)) {
         const last = stories.get(payout.payout_id)?.at(-1);
         if (last !== payout.state.toLowerCase()) rows.push({payout_id: payout.payout_id, state: payout.state, last_event: last ?? null});
       }
