@@ -40,7 +40,7 @@ const commands = {
       await mesh.start();
     } catch (error) {
       if (!error.chainsAreOlder) throw error;
-      console.log(`\n${error.message}.\nA development chain keeps its state by snapshots every two seconds, so a hard stop can lose its newest ` +
+      console.log(`\n${error.message}.\nA development chain keeps its state by snapshots every ten seconds, so a hard stop can lose its newest ` +
                   'blocks, and then no\nservice may follow it. Everything of the old mesh is set aside and a fresh one started.\n');
       console.log(`set aside: ${await mesh.setAside()}\n`);
       started = newMesh();

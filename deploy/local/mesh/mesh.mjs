@@ -104,7 +104,9 @@ export class Mesh {
     if (this.persistChains) {
       const state = this.path(`${chain.process}.json`);
       if (existsSync(state) && !isJson(state)) rmSync(state);  // cut short by a crash of the machine
-      args.push('--state', state, '--state-interval', '2', '--preserve-historical-states');
+      // The whole chain is written each time, so not often; old blocks' states are not kept: they are
+      // only asked for the last few blocks, which a restarted chain soon has again.
+      args.push('--state', state, '--state-interval', '10');
     }
     this.processes.start(chain.process, anvilPath, args, {cwd: this.folder});
     await waitFor(`chain ${chain.name}`, async () => {
