@@ -259,7 +259,7 @@ Task<Status> PgSenderStore::StoreSigned(std::int64_t epoch, std::string slot_id,
       // obeyed, by the next turn.
       std::vector<std::string> ids;
       for (const SlotItem& item : row->items) {
-        if (!item.payout_id.empty()) ids.push_back(item.payout_id);
+        if (item.alive && !item.payout_id.empty()) ids.push_back(item.payout_id);
       }
       const std::string pause = PauseOf(tx, ids);
       if (!pause.empty()) return Error::Aborted("PAUSED", pause);

@@ -412,7 +412,7 @@ TEST_F(SenderOnAnvil, PaysMoreForTheSameNonceWhenNothingIsMined) {
                             "b.max_priority_fee >= a.max_priority_fee * 1.125)"
                             " FROM chain_transaction_attempt a, chain_transaction_attempt b"
                             " WHERE a.sequence = 0 AND b.sequence = 1"),
-            "t");
+            "true");
   MineAndFollow(4);
   EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
   EXPECT_EQ(Received(), U256(400));
