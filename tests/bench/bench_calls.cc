@@ -9,8 +9,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/rpc/credentials.h"
@@ -126,25 +128,28 @@ class Create {
     std::string request_id;
     std::string payment_id;
     std::size_t answer_hash = 0;
+    bool repeating = false;  // the service refuses a request that it is just working on
   };
   struct Choice {
     std::string request_id;
-    std::optional<Made> first;  // set: a repetition of this one
+    std::optional<std::size_t> first;  // set: a repetition of this one
   };
 
   Choice Choose() {
     std::lock_guard lock(mutex_);
     if (++started_ % kReplayEach == 0 && !made_.empty()) {
-      Choice choice;
-      choice.first = made_[random_() % made_.size()];
-      choice.request_id = choice.first->request_id;
-      return choice;
+      const std::size_t index = random_() % made_.size();
+      if (!std::exchange(made_[index].repeating, true)) return {made_[index].request_id, index};
     }
     return {options_.prefix + "-" + std::to_string(started_), std::nullopt};
   }
 
   bool Judge(const Choice& choice, const grpc::Status& status,
              const pb::CreatePaymentResponse& response) {
+    if (choice.first) {
+      std::lock_guard lock(mutex_);
+      made_[*choice.first].repeating = false;
+    }
     if (!status.ok()) {
       troubles_.Add(status.error_message());
       return false;
@@ -155,17 +160,15 @@ class Create {
       return false;
     }
     const Made made{choice.request_id, payment.payment_id(),
-                    std::hash<std::string>()(response.SerializeAsString())};
+                    std::hash<std::string>()(response.SerializeAsString()), false};
     std::lock_guard lock(mutex_);
     if (!choice.first) {
       made_.push_back(made);
       return true;
     }
     ++replayed_;
-    if (choice.first->payment_id == made.payment_id &&
-        choice.first->answer_hash == made.answer_hash) {
-      return true;
-    }
+    const Made& first = made_[*choice.first];
+    if (first.payment_id == made.payment_id && first.answer_hash == made.answer_hash) return true;
     troubles_.Add("a repeated request got another answer than the first");
     return false;
   }

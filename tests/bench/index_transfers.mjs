@@ -109,7 +109,7 @@ async function index(mesh, chain, corpus, {match, url}) {
   while (await indexed(mesh, chain) < corpus.head) {
     mesh.processes.requireAlive('watcher');
     if (process.hrtime.bigint() - start > 300_000_000_000n) throw new Error('the watcher did not get there within five minutes');
-    await sleep(10);
+    await sleep(50);
   }
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   const after = cpuOf(mesh);
@@ -184,7 +184,7 @@ function show(results, corpus) {
     '',
     `CPU a transfer, microseconds: all from the node: ${cpuLine(results.all)}; recorded answers: ${cpuLine(results.replay)}; watched: ${cpuLine(results.watched)}`,
     'every transfer recorded once, amounts add up',
-  ], {results, corpus});
+  ], {results, corpus}, {timed: false});
 }
 
 await main(() => withMesh({blockTime: 0}, run));

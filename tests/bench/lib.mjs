@@ -165,9 +165,10 @@ export function progress(text) {
 }
 
 /** Prints the heading every benchmark's figures stand under, and keeps the figures in build/bench. */
-export function report(name, lines, data) {
+export function report(name, lines, data, {timed = true} = {}) {
   const machine = `${cpus().length} x ${cpus()[0].model.trim()}, load ${loadavg()[0].toFixed(1)}`;
-  console.log(`${name}: preset ${preset}, ${repetitions} repetitions of ${milliseconds / 1000} s, median (lowest-highest); ${machine}\n`);
+  const runs = `${repetitions} repetitions${timed ? ` of ${milliseconds / 1000} s` : ''}`;
+  console.log(`${name}: preset ${preset}, ${runs}, median (lowest-highest); ${machine}\n`);
   console.log(`${lines.join('\n')}\n`);
   const folder = join(root, 'build', 'bench');
   mkdirSync(folder, {recursive: true});
