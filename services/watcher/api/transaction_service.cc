@@ -75,7 +75,8 @@ Task<Status> TransactionServiceImpl::DoBroadcast(const pb::BroadcastTransactionR
   };
   const pg::TransactOptions options{.name = "track_transaction", .idempotent = true};
   CO_RETURN_IF_ERROR(co_await database_.Transact(options, store));
-  Result<BroadcastAnswer> answer = co_await handle->node->Broadcast(signed_transaction->raw);
+  Result<BroadcastAnswer> answer =
+      co_await handle->node->Broadcast(signed_transaction->raw, signed_transaction->hash);
   if (!answer.ok()) co_return answer.error();
   response->set_outcome(static_cast<pb::BroadcastOutcome>(answer->outcome));
   response->set_transaction_hash(signed_transaction->hash.ToHex());

@@ -93,9 +93,9 @@ class NodeClient {
     std::uint64_t finalized = 0;
   };
   Task<Result<Nonces>> AccountNonces(evm::Address account, BlockId finalized);
-  // Hands the bytes to every endpoint; the most favourable answer. UNAVAILABLE NODE_UNAVAILABLE when
+  // Hands the bytes, whose hash is given, to every endpoint; the most favourable answer. UNAVAILABLE NODE_UNAVAILABLE when
   // none could be reached for sure.
-  Task<Result<BroadcastAnswer>> Broadcast(evm::Bytes raw);
+  Task<Result<BroadcastAnswer>> Broadcast(evm::Bytes raw, evm::Hash32 hash);
 
  private:
   // Sends in bodies of at most max_batch calls; an endpoint that fails is followed by the next.

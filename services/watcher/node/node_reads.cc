@@ -124,7 +124,7 @@ Task<Result<NodeClient::Nonces>> NodeClient::AccountNonces(evm::Address account,
   co_return nonces;
 }
 
-Task<Result<BroadcastAnswer>> NodeClient::Broadcast(evm::Bytes raw) {
+Task<Result<BroadcastAnswer>> NodeClient::Broadcast(evm::Bytes raw, evm::Hash32 hash) {
   std::optional<BroadcastAnswer> best;
   std::vector<RpcCall> calls;
   calls.push_back({"eth_sendRawTransaction", "[" + Quote(evm::HexEncode(raw)) + "]"});
@@ -143,6 +143,12 @@ Task<Result<BroadcastAnswer>> NodeClient::Broadcast(evm::Bytes raw) {
       answer = {OutcomeOf(error->message), error->message};
     }
     if (!best || MoreFavourable(answer.outcome, best->outcome)) best = std::move(answer);
+  }
+  if (best && best->outcome == BroadcastOutcome::kNonceTooLow) {
+    // The slot may be taken by this very transaction; nodes do not say which.
+    std::vector<evm::Hash32> hashes{hash};
+    Result<std::vector<std::optional<NodeReceipt>>> mined = co_await Receipts(std::move(hashes));
+    if (mined.ok() && mined->front()) best->outcome = BroadcastOutcome::kAlreadyKnown;
   }
   if (best) co_return *std::move(best);
   if (unclear && last.message.find("refused") == std::string::npos) {

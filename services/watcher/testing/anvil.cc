@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "common/evm/abi.h"
+#include "common/http/client.h"
 #include "common/runtime/run_blocking.h"
 
 namespace paymesh::watcher {
@@ -42,6 +43,12 @@ int FreePort() {
   }
   ::close(fd);
   return ntohs(address.sin_port);
+}
+
+// A client of its own each time: kept connections belong to the loop that RunBlocking makes.
+Result<http::Response> Ask(const http::Request& request) {
+  http::Client client;
+  return runtime::RunBlocking(client.Send(request));
 }
 
 evm::PrivateKey Key() {
@@ -84,7 +91,7 @@ void Anvil::Start() {
     request.url = url_;
     request.headers.emplace_back("content-type", "application/json");
     request.body = R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]})";
-    if (runtime::RunBlocking(http_.Send(request)).ok()) return;
+    if (Ask(request).ok()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   Die("does not answer");
@@ -105,7 +112,7 @@ boost::json::value Anvil::Rpc(const std::string& method, const std::string& para
   request.headers.emplace_back("content-type", "application/json");
   request.body = R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}";
   request.timeout = std::chrono::seconds(30);
-  const auto response = runtime::RunBlocking(http_.Send(request));
+  const auto response = Ask(request);
   if (!response.ok()) Die(method + ": " + response.error().ToString());
   const boost::json::value answer = boost::json::parse(response->body);
   if (const auto* error = answer.as_object().if_contains("error")) {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "common/evm/transaction.h"
-#include "common/http/client.h"
 
 namespace paymesh::watcher {
 
@@ -46,7 +45,6 @@ class Anvil {
   void Reorg(int depth, const std::vector<std::pair<evm::SignedTransaction, int>>& transactions = {});
 
  private:
-  http::Client http_;
   const std::vector<std::string> arguments_;
   const std::uint64_t chain_id_;
   int port_ = 0;

@@ -42,8 +42,9 @@ pg::LeaseOptions LeaseOptionsOf(const FollowerOptions& options, const std::strin
 
 Replica::Replica(const std::string& conninfo, FollowerOptions options, const std::string& holder)
     : log_(LoggerOptionsOf()),
+      http_(std::make_unique<http::Client>()),
       database_(DatabaseOptionsOf(conninfo)),
-      node_(http_, metrics_, NodeOptionsOf(options)),
+      node_(*http_, metrics_, NodeOptionsOf(options)),
       lease_(database_, LeaseOptionsOf(options, holder)),
       follower_(database_, node_, lease_, log_, metrics_, clock_, options),
       context_(std::make_unique<boost::asio::io_context>()) {
@@ -56,6 +57,7 @@ Replica::~Replica() {
   context_->stop();
   thread_.join();
   database_.Close();
+  http_.reset();
   context_.reset();
 }
 

@@ -33,7 +33,7 @@ class Replica {
   runtime::Logger log_;
   runtime::Metrics metrics_;
   runtime::SystemClock clock_;
-  http::Client http_;
+  std::unique_ptr<http::Client> http_;  // its kept connections are of the loop: it goes first
   pg::Database database_;
   NodeClient node_;
   pg::LeaseKeeper lease_;

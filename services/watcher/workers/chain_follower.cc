@@ -15,7 +15,6 @@ constexpr std::chrono::milliseconds kDatabasePause{500};
 constexpr std::chrono::milliseconds kThrottledPause{1'000};
 constexpr int kMaxLoadedAddresses = 50'000;   // in one read
 constexpr int kMaxTracked = 10'000;
-constexpr int kMaxSwept = 200;
 
 std::vector<evm::Address> TokensOf(const runtime::ChainConfig& chain) {
   std::vector<evm::Address> tokens;
@@ -35,6 +34,24 @@ bool IsNodeTrouble(const Error& error) {
   return error.reason == "NODE_UNAVAILABLE" || error.reason == "BAD_ANSWER" ||
          error.reason == "NODE_ERROR" || error.reason == "NODE_LIMIT" ||
          error.reason == "NODE_BEHIND";
+}
+
+// Blocks that were read before and become final in this step; they get a second look. When there are
+// more than `limit`, the level waits with the rest for the next step.
+std::vector<Header> BecomingFinal(const HeadState& state, std::uint64_t fork, std::size_t limit,
+                                  Levels& levels) {
+  std::vector<Header> finals;
+  for (std::uint64_t number = state.levels.finalized + 1;
+       number <= std::min(levels.finalized, fork); ++number) {
+    const Header* header = state.At(number);
+    if (header == nullptr) continue;
+    if (finals.size() == limit) {
+      levels.finalized = number - 1;
+      break;
+    }
+    finals.push_back(*header);
+  }
+  return finals;
 }
 
 }  // namespace
@@ -186,7 +203,6 @@ Task<Status> ChainFollower::TakeStep(Adopt adopt) {
   step.levels = LevelsAfter(state, adopt, tags, finality_);
   step.retained_blocks = options_.retained_blocks;
   step.node_head_number = state.node_head ? state.node_head->number : 0;
-
   std::vector<NodeBlock> branch;
   for (const Header& header : adopt.branch) {
     const auto found = memory_->fetched.find(header.hash);
@@ -197,57 +213,52 @@ Task<Status> ChainFollower::TakeStep(Adopt adopt) {
   Result<std::vector<ReadBlockResult>> read =
       co_await reader_.Read(std::move(branch), settled ? ReadBy::kRange : ReadBy::kHash);
   if (!read.ok()) co_return read.error();
+  std::vector<Header> finals =
+      BecomingFinal(state, adopt.fork.number, options_.max_step_blocks, step.levels);
+  step.adopt = std::move(adopt);
+  CO_RETURN_IF_ERROR(co_await Gather(step, *read, std::move(finals)));
+  const std::uint64_t old_final = state.levels.finalized;
+  const ChainStep stored = step;
+  Result<StepResult> result = co_await Store(std::move(step));
+  if (!result.ok()) co_return result.error();
+  NoteStep(stored, *result, old_final);
+  state.levels = stored.levels;  // the machine takes them with Adopted
+  memory_->added.clear();
+  Remember(*read);
+  co_return Status();
+}
 
-  // Blocks that become final in this step and were read before get their second look.
-  std::vector<Header> finals;
-  for (std::uint64_t number = state.levels.finalized + 1;
-       number <= std::min(step.levels.finalized, adopt.fork.number); ++number) {
-    const Header* header = state.At(number);
-    if (header == nullptr) continue;
-    if (finals.size() == options_.max_step_blocks) {
-      step.levels.finalized = number - 1;  // the rest with the next step
-      break;
-    }
-    finals.push_back(*header);
-  }
+// Fills in what the step's blocks hold for us, and what a second look at older ones finds.
+Task<Status> ChainFollower::Gather(ChainStep& step, const std::vector<ReadBlockResult>& read,
+                                   std::vector<Header> finals) {
   const std::uint64_t first_final = finals.empty() ? 1 : finals.front().number;
   const std::uint64_t last_final = finals.empty() ? 0 : finals.back().number;
   // The addresses come after the logs: whatever was registered before the block was read is there.
   Result<StepFacts> facts = co_await ReadFacts(first_final, last_final);
   if (!facts.ok()) co_return facts.error();
-  memory_->watched.Add(facts->addresses);
-  AddressSet added;
-  for (const WatchedAddress& watched : facts->addresses) added.insert(watched.address);
-
-  Result<std::vector<Match>> matches = co_await MatchBranch(*read);
+  AddWatched(facts->addresses);
+  Result<std::vector<Match>> matches = co_await MatchBranch(read);
   if (!matches.ok()) co_return matches.error();
   step.matches = *std::move(matches);
-  const std::size_t of_branch = step.matches.size();
-  Result<std::vector<Match>> late = co_await LookBack(std::move(added), adopt.fork.number);
+  Result<std::vector<Match>> late = co_await LookBack(step.adopt->fork.number);
   if (!late.ok()) co_return late.error();
   step.matches.insert(step.matches.end(), late->begin(), late->end());
   Result<std::vector<Match>> missed = co_await SecondLook(std::move(finals), facts->live);
   if (!missed.ok()) co_return missed.error();
-  if (!missed->empty()) metrics_.missed_logs.Increment(static_cast<double>(missed->size()));
+  if (!missed->empty()) {
+    metrics_.missed_logs.Increment(static_cast<double>(missed->size()));
+    log_.Warn("a second look found transfers", {{"chain", chain_}, {"matches", missed->size()}});
+  }
   step.matches.insert(step.matches.end(), missed->begin(), missed->end());
-  Result<std::vector<Inclusion>> inclusions = co_await FindInclusions(*read, facts->tracked);
+  Result<std::vector<Inclusion>> inclusions = co_await FindInclusions(read, facts->tracked);
   if (!inclusions.ok()) co_return inclusions.error();
   step.inclusions = *std::move(inclusions);
-
-  const std::uint64_t old_final = state.levels.finalized;
-  const bool quiet = of_branch == step.matches.size();
-  step.adopt = std::move(adopt);
-  const ChainStep stored = step;
-  Result<StepResult> result = co_await Store(std::move(step));
-  if (!result.ok()) co_return result.error();
-  if (!quiet) {
-    log_.Warn("transfers were found on a second look",
-              {{"chain", chain_}, {"matches", stored.matches.size() - of_branch}});
-  }
-  NoteStep(stored, *result, old_final);
-  state.levels = stored.levels;  // the machine takes them with Adopted
-  Remember(*read);
   co_return Status();
+}
+
+void ChainFollower::AddWatched(const std::vector<WatchedAddress>& addresses) {
+  memory_->watched.Add(addresses);
+  for (const WatchedAddress& watched : addresses) memory_->added.insert(watched.address);
 }
 
 bool ChainFollower::Wanted(const evm::Address& to) const {
@@ -271,9 +282,9 @@ Task<Result<std::vector<Match>>> ChainFollower::MatchBranch(
 }
 
 // Addresses registered after a block was read are matched against the blocks that are remembered.
-Task<Result<std::vector<Match>>> ChainFollower::LookBack(AddressSet added,
-                                                         std::uint64_t up_to) {
+Task<Result<std::vector<Match>>> ChainFollower::LookBack(std::uint64_t up_to) {
   std::vector<Match> matches;
+  const AddressSet& added = memory_->added;
   if (added.empty() || options_.match == MatchMode::kAll) co_return matches;
   for (const auto& [number, block] : memory_->recent) {
     if (number > up_to) break;
@@ -423,93 +434,6 @@ void ChainFollower::NoteStep(const ChainStep& step, const StepResult& result,
                                {"fork", step.adopt->fork.number},
                                {"head", head.number},
                                {"orphaned_transfers", result.orphaned_transfers}});
-}
-
-// Between blocks too: an address that was registered late finds its transfer at once.
-Task<Status> ChainFollower::CatchRegistrations() {
-  Result<StepFacts> facts = co_await ReadFacts(1, 0);
-  if (!facts.ok()) co_return facts.error();
-  if (facts->addresses.empty()) co_return Status();
-  memory_->watched.Add(facts->addresses);
-  AddressSet added;
-  for (const WatchedAddress& watched : facts->addresses) added.insert(watched.address);
-  Result<std::vector<Match>> late =
-      co_await LookBack(std::move(added), memory_->state.head().number);
-  if (!late.ok()) {
-    memory_.reset();  // load the addresses again, so that the look back happens
-    co_return late.error();
-  }
-  if (late->empty()) co_return Status();
-  ChainStep step;
-  step.chain = chain_;
-  step.epoch = memory_->epoch;
-  step.expected_head = memory_->state.head().id();
-  step.levels = memory_->state.levels;
-  step.matches = *std::move(late);
-  Result<StepResult> result = co_await Store(std::move(step));
-  if (!result.ok()) co_return result.error();
-  metrics_.transfers.Increment(static_cast<double>(result->new_transfers));
-  co_return Status();
-}
-
-// Followed transactions that were mined before they were stored here, or missed: asked for by hash.
-Task<Status> ChainFollower::Sweep() {
-  if (clock_.Steady() - last_sweep_ < options_.sweep_interval) co_return Status();
-  last_sweep_ = clock_.Steady();
-  auto read = [chain = chain_](pg::Transaction& tx) -> Result<std::vector<evm::Hash32>> {
-    return OpenTracked(tx, chain, kMaxSwept);
-  };
-  const pg::TransactOptions options{.name = "open_transactions", .access = pg::Access::kReadOnly};
-  Result<std::vector<evm::Hash32>> open = co_await database_.Transact(options, read);
-  if (!open.ok()) co_return open.error();
-  if (open->empty()) co_return Status();
-  Result<std::vector<std::optional<NodeReceipt>>> receipts = co_await node_.Receipts(*open);
-  if (!receipts.ok()) co_return receipts.error();
-  ChainStep step;
-  for (std::optional<NodeReceipt>& receipt : *receipts) {
-    if (!receipt) continue;
-    Result<std::optional<Header>> header = co_await CanonicalHeader(receipt->block);
-    if (!header.ok()) co_return header.error();
-    if (!*header) continue;
-    step.inclusions.push_back({receipt->transaction_hash, receipt->block,
-                               (*header)->timestamp_seconds, std::move(receipt->receipt)});
-  }
-  if (step.inclusions.empty()) co_return Status();
-  step.chain = chain_;
-  step.epoch = memory_->epoch;
-  step.expected_head = memory_->state.head().id();
-  step.levels = memory_->state.levels;
-  Result<StepResult> result = co_await Store(std::move(step));
-  if (!result.ok()) co_return result.error();
-  co_return Status();
-}
-
-// The header of a block that is on the chain as read; empty when it is not (yet).
-Task<Result<std::optional<Header>>> ChainFollower::CanonicalHeader(BlockId block) {
-  const HeadState& state = memory_->state;
-  if (block.number > state.head().number) co_return std::optional<Header>();
-  std::optional<Header> header;
-  if (const Header* held = state.At(block.number)) {
-    header = *held;
-  } else {
-    auto read = [chain = chain_, number = block.number](
-                    pg::Transaction& tx) -> Result<std::optional<Header>> {
-      return LoadHeader(tx, chain, number);
-    };
-    const pg::TransactOptions options{.name = "load_header", .access = pg::Access::kReadOnly};
-    Result<std::optional<Header>> stored = co_await database_.Transact(options, read);
-    if (!stored.ok()) co_return stored.error();
-    header = *stored;
-    if (!header) {
-      // Older than what is kept: the node's own chain is final there.
-      Result<std::vector<NodeBlock>> blocks =
-          co_await node_.BlocksByNumber(block.number, block.number);
-      if (!blocks.ok()) co_return blocks.error();
-      if (!blocks->empty()) header = blocks->front().header;
-    }
-  }
-  if (!header || header->hash != block.hash) co_return std::optional<Header>();
-  co_return header;
 }
 
 }  // namespace paymesh::watcher

@@ -58,6 +58,7 @@ class ChainFollower {
     std::int64_t epoch = 0;
     HeadState state;
     WatchedSet watched;
+    AddressSet added;  // of those, the ones that no look back has been stored for yet
     std::map<std::uint64_t, ReadBlockResult> recent;  // by height: blocks above the final one
     std::unordered_map<evm::Hash32, NodeBlock> fetched;  // of the branch at hand
     std::optional<Tags> tags;                         // read in this tick
@@ -77,9 +78,11 @@ class ChainFollower {
   Task<Status> Advance(HeadAction action);
   Task<Status> Perform(HeadAction& action);
   Task<Status> TakeStep(Adopt adopt);
+  Task<Status> Gather(ChainStep& step, const std::vector<ReadBlockResult>& read,
+                      std::vector<Header> finals);
   Task<Result<StepFacts>> ReadFacts(std::uint64_t from, std::uint64_t to);
   Task<Result<std::vector<Match>>> MatchBranch(const std::vector<ReadBlockResult>& blocks);
-  Task<Result<std::vector<Match>>> LookBack(AddressSet added, std::uint64_t up_to);
+  Task<Result<std::vector<Match>>> LookBack(std::uint64_t up_to);
   Task<Result<std::vector<Match>>> SecondLook(std::vector<Header> blocks,
                                               std::vector<Transfer> live);
   Task<Result<std::vector<Inclusion>>> FindInclusions(const std::vector<ReadBlockResult>& blocks,
@@ -93,6 +96,7 @@ class ChainFollower {
   Task<void> NoteContact();
   Task<void> WriteStatus(ChainState state, std::string reason, bool contact);
 
+  void AddWatched(const std::vector<WatchedAddress>& addresses);
   bool Wanted(const evm::Address& to) const;
   void Remember(const std::vector<ReadBlockResult>& blocks);
   void NoteStep(const ChainStep& step, const StepResult& result, std::uint64_t old_final);
