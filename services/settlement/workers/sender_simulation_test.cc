@@ -89,10 +89,11 @@ class FakeNode {
       pool_.erase(pooled);
     }
     blocks_.push_back(std::move(block));
+    if (blocks_.size() > kFinalDepth) final_ = std::max(final_, blocks_.size() - kFinalDepth);
   }
   // Removes blocks above finality; their transactions return to the pool or are forgotten.
   void Reorganise() {
-    const std::uint64_t most = std::min<std::uint64_t>(kFinalDepth - 1, blocks_.size());
+    const std::uint64_t most = blocks_.size() - final_;
     for (std::uint64_t depth = most == 0 ? 0 : dice_.Below(most + 1); depth > 0; --depth) {
       for (const MinedTransaction& mined : blocks_.back()) {
         if (dice_.OneIn(2)) pool_.insert_or_assign(mined.tx.transaction.nonce, mined.tx);
@@ -119,9 +120,7 @@ class FakeNode {
 
   std::uint64_t LatestNonce() const { return CountUpTo(blocks_.size()); }
   std::uint64_t FinalizedNonce() const { return CountUpTo(FinalHeight()); }
-  std::uint64_t FinalHeight() const {
-    return blocks_.size() > kFinalDepth ? blocks_.size() - kFinalDepth : 0;
-  }
+  std::uint64_t FinalHeight() const { return final_; }
   struct Place {
     std::uint64_t height;  // from 1
     const MinedTransaction* mined;
@@ -168,6 +167,7 @@ class FakeNode {
 
   Dice& dice_;
   std::vector<std::vector<MinedTransaction>> blocks_;
+  std::uint64_t final_ = 0;  // blocks that no reorganisation takes away
   std::map<std::uint64_t, evm::SignedTransaction> pool_;
   std::set<evm::Hash32> known_;  // to the watcher
 };
@@ -300,7 +300,9 @@ class FakeStore final : public SenderStore {
     }
     co_return queue;
   }
-  Task<Status> Park(std::int64_t, std::string, std::string) override { co_return Status(); }
+  Task<Status> Park(std::int64_t /*epoch*/, std::string /*id*/, std::string /*why*/) override {
+    return Nothing();
+  }
   Task<Status> DraftPayouts(std::int64_t epoch, std::vector<PayItem> items, Call call) override {
     return Guarded(epoch, [this, items, call]() -> Status {
       for (const PayItem& item : items) {
@@ -320,13 +322,14 @@ class FakeStore final : public SenderStore {
   Task<Result<std::optional<SweepBatch>>> NextSweep() override {
     co_return std::optional<SweepBatch>();
   }
-  Task<Status> DraftSweep(std::int64_t, SweepBatch, Call) override { co_return Status(); }
-  Task<Result<std::string>> PausedReason(std::vector<std::string>) override {
-    if (co_await flaky_.Before()) co_return Lost();
-    // A merchant is paused now and then.
-    co_return w_.faults.node && w_.dice.OneIn(10) ? std::string("paused") : std::string();
+  Task<Status> DraftSweep(std::int64_t /*epoch*/, SweepBatch /*batch*/, Call /*call*/) override {
+    return Nothing();
   }
-  Task<Status> WithdrawDraft(std::int64_t epoch, std::string id, Call noop, std::string) override {
+  Task<Result<std::string>> PausedReason(std::vector<std::string> /*ids*/) override {
+    return Pause();
+  }
+  Task<Status> WithdrawDraft(std::int64_t epoch, std::string id, Call noop,
+                             std::string /*why*/) override {
     return Guarded(epoch, [this, id, noop]() -> Status {
       FakeSlot* slot = w_.Find(id);
       if (slot->open.slot.state != SlotState::kDraft) return Changed();
@@ -374,7 +377,7 @@ class FakeStore final : public SenderStore {
       return {};
     });
   }
-  Task<Status> Lose(std::int64_t epoch, std::string id, std::string) override {
+  Task<Status> Lose(std::int64_t epoch, std::string id, std::string /*why*/) override {
     return Guarded(epoch, [this, id]() -> Status {
       FakeSlot* slot = w_.Find(id);
       if (!NextState(slot->open.slot.state, SlotEvent::kLose)) return Changed();
@@ -384,9 +387,17 @@ class FakeStore final : public SenderStore {
       return {};
     });
   }
-  Task<Status> Explain(std::string, std::string) override { co_return Status(); }
+  Task<Status> Explain(std::string /*id*/, std::string /*why*/) override { return Nothing(); }
 
  private:
+  // gcc 12 mistakes temporaries in a co_return, and parameters without a name; hence the small steps.
+  static Task<Status> Nothing() { co_return Status(); }
+  Task<Result<std::string>> Pause() {
+    if (co_await flaky_.Before()) co_return Lost();
+    // A merchant is paused now and then.
+    std::string reason = w_.faults.node && w_.dice.OneIn(10) ? "paused" : "";
+    co_return reason;
+  }
   static Error Changed() { return Error::Aborted("SLOT_CHANGED", "changed"); }
   Task<Status> Guarded(std::int64_t epoch, std::function<Status()> change) {
     if (co_await flaky_.Before()) co_return Lost();
@@ -425,22 +436,31 @@ class FakeChain final : public SenderChain {
   Task<Result<AccountNonces>> Nonces() override {
     if (co_await flaky_.Before()) co_return Lost();
     const std::uint64_t latest = w_.node.LatestNonce();
-    co_return AccountNonces{latest, latest, w_.node.FinalizedNonce()};
+    const AccountNonces nonces{latest, latest, w_.node.FinalizedNonce()};
+    co_return nonces;
   }
   Task<Result<Market>> Fees() override {
     if (co_await flaky_.Before()) co_return Lost();
     const std::uint64_t base = w_.node.base_fee_gwei;
-    co_return Market{U256(base * kGwei),
-                     {U256((2 * base + 1) * kGwei), U256(kGwei)}};
+    const Market market{U256(base * kGwei), {U256((2 * base + 1) * kGwei), U256(kGwei)}};
+    co_return market;
   }
-  Task<Result<std::map<std::string, U256>>> VaultBalances(std::vector<std::string>) override {
+  Task<Result<std::map<std::string, U256>>> VaultBalances(
+      std::vector<std::string> /*units*/) override {
+    return Balances();
+  }
+  Task<Result<std::map<std::string, U256>>> Balances() {
     if (co_await flaky_.Before()) co_return Lost();
-    co_return std::map<std::string, U256>{{"token", U256(1'000'000)}};
+    std::map<std::string, U256> balances;
+    balances.emplace("token", U256(1'000'000));
+    co_return balances;
   }
-  Task<Result<std::string>> DryRun(PayItem) override { co_return std::string(); }
+  Task<Result<std::string>> DryRun(PayItem /*item*/) override { return Fine(); }
+  static Task<Result<std::string>> Fine() { co_return std::string(); }
   Task<Result<bool>> IsPaid(std::string id) override {
     if (co_await flaky_.Before()) co_return Lost();
-    co_return w_.node.Payments()[OnChainPayoutId(id).ToHex()] > 0;
+    const bool paid = w_.node.Payments()[OnChainPayoutId(id).ToHex()] > 0;
+    co_return paid;
   }
   Task<Result<Reply>> Broadcast(evm::Bytes raw) override {
     if (!w_.stored.contains(evm::DecodeSigned(raw).value().hash)) {
@@ -454,7 +474,8 @@ class FakeChain final : public SenderChain {
   Task<Result<Whereabouts>> Find(evm::Hash32 hash) override {
     if (co_await flaky_.Before()) co_return Lost();
     if (!w_.node.known().contains(hash)) co_return Whereabouts::kUnknown;
-    co_return w_.node.Find(hash) ? Whereabouts::kInBlock : Whereabouts::kPending;
+    const bool mined = w_.node.Find(hash).has_value();
+    co_return mined ? Whereabouts::kInBlock : Whereabouts::kPending;
   }
 
  private:
