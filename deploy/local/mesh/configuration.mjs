@@ -90,6 +90,8 @@ const kOwn = {
   settlement: (mesh) => ({
     signer: {keystore_file: join(mesh.folder, 'secrets', 'operator-keystore.json'),
              password_file: join(mesh.folder, 'secrets', 'operator-keystore-password')},
-    payouts: {destination_cooling_off: '0s'},
+    // Patience measured in one-second blocks.
+    payouts: {destination_cooling_off: '0s', plan_interval: '500ms', park_for: '1s'},
+    sending: {poll_interval: '200ms', retry_after: '500ms', resend_after: '10s', bump_after: '15s', funding_interval: '5s'},
   }),
 };
