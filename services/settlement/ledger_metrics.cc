@@ -24,8 +24,8 @@ LedgerMetrics::LedgerMetrics(runtime::Metrics& metrics, runtime::Logger& log)
     postings_[reversal] = &metrics.Counter(kPostings, kPostingsHelp, {{"rule", reversal}});
   }
   for (const std::string& id : InvariantIds()) {
-    invariants_[id] = &metrics.Gauge("invariant_violations", "Rows that break an invariant.",
-                                     {{"id", id}});
+    invariants_[id] =
+        &metrics.Gauge("invariant_violations", "Rows that break an invariant.", {{"id", id}});
   }
 }
 
@@ -55,13 +55,13 @@ void LedgerMetrics::Invariant(const std::string& id, std::int64_t violations) {
 
 void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock,
                     const journal::Follower& follower, const std::string& name) {
-  auto& position = metrics.Gauge("journal_follower_position", "Last applied position.",
-                                 {{"follower", name}});
-  auto& lag = metrics.Gauge("journal_follower_lag_seconds",
-                            "Age of the last applied entry.", {{"follower", name}});
-  auto& attempts = metrics.Gauge("journal_follower_failed_attempts",
-                                 "Failed attempts in a row at the batch at hand.",
-                                 {{"follower", name}});
+  auto& position =
+      metrics.Gauge("journal_follower_position", "Last applied position.", {{"follower", name}});
+  auto& lag = metrics.Gauge("journal_follower_lag_seconds", "Age of the last applied entry.",
+                            {{"follower", name}});
+  auto& attempts =
+      metrics.Gauge("journal_follower_failed_attempts",
+                    "Failed attempts in a row at the batch at hand.", {{"follower", name}});
   metrics.OnCollect([&position, &lag, &attempts, &clock, &follower] {
     const journal::FollowerStats stats = follower.stats();
     position.Set(static_cast<double>(stats.position));

@@ -33,8 +33,8 @@ rpc::MethodTable Methods() {
       {pauses + "ResumePayouts", operators},
       {pauses + "ListPauses", people},
       {events + "ListEvents", people},
-      {events + "StreamEvents", {"service:checkout", "role:operator", "role:reader",
-                                 "role:finance", "role:approver"}},
+      {events + "StreamEvents",
+       {"service:checkout", "role:operator", "role:reader", "role:finance", "role:approver"}},
   };
 }
 

@@ -28,6 +28,10 @@ const std::string kUnit = "caip19/eip155:31337/erc20:0x1111111111111111111111111
 const std::string kVault = "0x00000000000000000000000000000000000000aa";
 const std::string kDeposit = "0x00000000000000000000000000000000000000dd";
 
+using Books = v1::LedgerService::StubInterface;
+using Switch = v1::PauseService::StubInterface;
+using Events = v1::EventService::StubInterface;
+
 // A chain that says what it is told to say.
 class FakeBalances final : public BalanceReader {
  public:
@@ -47,14 +51,13 @@ class LedgerApiTest : public ::testing::Test {
     options.executor = context_.get_executor();
     options.domain = "settlement.paymesh.dev";
     options.authorizer = std::make_shared<const rpc::Authorizer>(
-        rpc::Authorizer::Make(Methods(), std::vector<std::string>{
-                                             "paymesh.settlement.v1.LedgerService",
-                                             "paymesh.settlement.v1.PauseService",
-                                             "paymesh.settlement.v1.EventService",
-                                             "paymesh.settlement.v1.PayoutService"})
+        rpc::Authorizer::Make(Methods(),
+                              std::vector<std::string>{"paymesh.settlement.v1.LedgerService",
+                                                       "paymesh.settlement.v1.PauseService",
+                                                       "paymesh.settlement.v1.EventService",
+                                                       "paymesh.settlement.v1.PayoutService"})
             .value());
-    options.identities =
-        std::make_shared<const rpc::Identities>(rpc::Identities::Make({}).value());
+    options.identities = std::make_shared<const rpc::Identities>(rpc::Identities::Make({}).value());
     options.identify = [this](const grpc::ServerContextBase&) {
       return Result<rpc::Principal>(principal_);
     };
@@ -101,7 +104,7 @@ class LedgerApiTest : public ::testing::Test {
     evidence.from_address = "0xee";
     evidence.to_address = kDeposit;
     evidence.block = *draft.block;
-    const Status status = database_.database().TransactBlocking({}, [&](pg::Transaction& tx) -> Status {
+    auto post = [&](pg::Transaction& tx) -> Status {
       UpsertEvidence(tx, {evidence});
       PutProgress(tx, {.chain = kChain,
                        .block_number = 9,
@@ -116,7 +119,8 @@ class LedgerApiTest : public ::testing::Test {
                             .amount = U256(amount),
                             .journal_id = posted.front().journal_id});
       return {};
-    });
+    };
+    const Status status = database_.database().TransactBlocking({}, post);
     ASSERT_TRUE(status.ok()) << status.error().ToString();
   }
   template <class Request, class Response, class Stub>
@@ -134,11 +138,16 @@ class LedgerApiTest : public ::testing::Test {
   std::thread thread_;
   rpc::Principal principal_{"spiffe://paymesh.local/person/olivia", rpc::Role::kOperator, "olivia"};
   rpc::PageTokens tokens_{"0123456789abcdef"};
-  runtime::ChainsConfig chains_ = runtime::ParseChains(
-      "chains:\n  - {chain: 'eip155:31337', name: anvil, block_time: 1s,"
-      " finality: {safe_min_depth: 1, finalized_min_depth: 2},"
-      " endpoints: ['http://127.0.0.1:1'], contracts: {vault: '" + kVault + "'},"
-      " native: {symbol: ETH, decimals: 18}, tokens: []}\n", "chains.yaml").value();
+  runtime::ChainsConfig chains_ =
+      runtime::ParseChains(
+          "chains:\n  - {chain: 'eip155:31337', name: anvil, block_time: 1s,"
+          " finality: {safe_min_depth: 1, finalized_min_depth: 2},"
+          " endpoints: ['http://127.0.0.1:1'], contracts: {vault: '" +
+              kVault +
+              "'},"
+              " native: {symbol: ETH, decimals: 18}, tokens: []}\n",
+          "chains.yaml")
+          .value();
   FakeBalances balances_;
   std::unique_ptr<rpc::CallRunner> calls_;
   std::unique_ptr<journal::Hub> hub_;
@@ -147,9 +156,9 @@ class LedgerApiTest : public ::testing::Test {
   std::unique_ptr<PauseServiceApi> pauses_;
   std::unique_ptr<EventServiceApi> events_;
   std::unique_ptr<rpc::Server> server_;
-  std::unique_ptr<v1::LedgerService::StubInterface> books_;
-  std::unique_ptr<v1::PauseService::StubInterface> switch_;
-  std::unique_ptr<v1::EventService::StubInterface> journal_;
+  std::unique_ptr<Books> books_;
+  std::unique_ptr<Switch> switch_;
+  std::unique_ptr<Events> journal_;
 };
 
 TEST_F(LedgerApiTest, ShowsJournalsAndAccounts) {
@@ -159,33 +168,33 @@ TEST_F(LedgerApiTest, ShowsJournalsAndAccounts) {
   list.set_page_size(1);
   list.set_payment_id("pay_1");
   v1::ListJournalsResponse page;
-  ASSERT_TRUE(Ask(*books_, &v1::LedgerService::StubInterface::ListJournals, list, &page).ok());
+  ASSERT_TRUE(Ask(*books_, &Books::ListJournals, list, &page).ok());
   ASSERT_EQ(page.journals_size(), 1);
   EXPECT_EQ(page.journals(0).event_id(), "trf_2");
   EXPECT_EQ(page.journals(0).block().number(), 7u);
   list.set_page_token(page.next_page_token());
   v1::ListJournalsResponse second;
-  ASSERT_TRUE(Ask(*books_, &v1::LedgerService::StubInterface::ListJournals, list, &second).ok());
+  ASSERT_TRUE(Ask(*books_, &Books::ListJournals, list, &second).ok());
   EXPECT_EQ(second.journals(0).event_id(), "trf_1");
   list.set_merchant_id("mer_2");
-  EXPECT_EQ(Ask(*books_, &v1::LedgerService::StubInterface::ListJournals, list, &second).error_code(),
+  EXPECT_EQ(Ask(*books_, &Books::ListJournals, list, &second).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT)
       << "a token of another list";
 
   v1::GetAccountRequest get;
   get.set_account_id("2050:merchant_unconfirmed:mer_1:" + kUnit);
   v1::GetAccountResponse account;
-  ASSERT_TRUE(Ask(*books_, &v1::LedgerService::StubInterface::GetAccount, get, &account).ok());
+  ASSERT_TRUE(Ask(*books_, &Books::GetAccount, get, &account).ok());
   EXPECT_EQ(account.account().balance().value(), "123");
   EXPECT_FALSE(account.account().negative());
   EXPECT_EQ(account.account().leg_count(), 2);
   get.set_account_id("2050:none");
-  EXPECT_EQ(Ask(*books_, &v1::LedgerService::StubInterface::GetAccount, get, &account).error_code(),
+  EXPECT_EQ(Ask(*books_, &Books::GetAccount, get, &account).error_code(),
             grpc::StatusCode::NOT_FOUND);
   v1::GetJournalRequest one;
   one.set_journal_id(page.journals(0).journal_id());
   v1::GetJournalResponse journal;
-  ASSERT_TRUE(Ask(*books_, &v1::LedgerService::StubInterface::GetJournal, one, &journal).ok());
+  ASSERT_TRUE(Ask(*books_, &Books::GetJournal, one, &journal).ok());
   EXPECT_EQ(journal.journal().legs_size(), 2);
 }
 
@@ -194,7 +203,7 @@ TEST_F(LedgerApiTest, HoldsTheBooksAgainstTheChain) {
   balances_.balances[kDeposit] = 100;
   v1::ProveBalancesRequest request;
   v1::ProveBalancesResponse proof;
-  ASSERT_TRUE(Ask(*books_, &v1::LedgerService::StubInterface::ProveBalances, request, &proof).ok());
+  ASSERT_TRUE(Ask(*books_, &Books::ProveBalances, request, &proof).ok());
   EXPECT_TRUE(proof.proven());
   ASSERT_EQ(proof.proofs_size(), 1);
   EXPECT_EQ(proof.proofs(0).kind(), "deposits");
@@ -203,13 +212,11 @@ TEST_F(LedgerApiTest, HoldsTheBooksAgainstTheChain) {
   balances_.balances[kDeposit] = 99;
   v1::ProveBalancesResponse differs;
   request.set_chain(kChain);
-  ASSERT_TRUE(
-      Ask(*books_, &v1::LedgerService::StubInterface::ProveBalances, request, &differs).ok());
+  ASSERT_TRUE(Ask(*books_, &Books::ProveBalances, request, &differs).ok());
   EXPECT_FALSE(differs.proven());
   request.set_chain("eip155:5");
-  EXPECT_EQ(
-      Ask(*books_, &v1::LedgerService::StubInterface::ProveBalances, request, &differs).error_code(),
-      grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Ask(*books_, &Books::ProveBalances, request, &differs).error_code(),
+            grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(LedgerApiTest, PausesAndResumesOnceForARequest) {
@@ -218,31 +225,28 @@ TEST_F(LedgerApiTest, PausesAndResumesOnceForARequest) {
   pause.mutable_scope()->set_merchant_id("mer_1");
   pause.set_reason("looks odd");
   v1::PausePayoutsResponse paused;
-  ASSERT_TRUE(Ask(*switch_, &v1::PauseService::StubInterface::PausePayouts, pause, &paused).ok());
+  ASSERT_TRUE(Ask(*switch_, &Switch::PausePayouts, pause, &paused).ok());
   EXPECT_EQ(paused.pause().creator(), "olivia");
   v1::PausePayoutsResponse again;
-  ASSERT_TRUE(Ask(*switch_, &v1::PauseService::StubInterface::PausePayouts, pause, &again).ok());
+  ASSERT_TRUE(Ask(*switch_, &Switch::PausePayouts, pause, &again).ok());
   EXPECT_EQ(paused.SerializeAsString(), again.SerializeAsString());
   pause.set_reason("other");
-  EXPECT_EQ(Ask(*switch_, &v1::PauseService::StubInterface::PausePayouts, pause, &again).error_code(),
+  EXPECT_EQ(Ask(*switch_, &Switch::PausePayouts, pause, &again).error_code(),
             grpc::StatusCode::ALREADY_EXISTS);
   v1::ListPausesResponse list;
-  ASSERT_TRUE(
-      Ask(*switch_, &v1::PauseService::StubInterface::ListPauses, v1::ListPausesRequest(), &list)
-          .ok());
+  ASSERT_TRUE(Ask(*switch_, &Switch::ListPauses, v1::ListPausesRequest(), &list).ok());
   EXPECT_EQ(list.pauses_size(), 1);
   v1::ResumePayoutsRequest resume;
   resume.set_request_id("r2");
   *resume.mutable_scope() = pause.scope();
   resume.set_reason("fine");
   v1::ResumePayoutsResponse resumed;
-  ASSERT_TRUE(
-      Ask(*switch_, &v1::PauseService::StubInterface::ResumePayouts, resume, &resumed).ok());
+  ASSERT_TRUE(Ask(*switch_, &Switch::ResumePayouts, resume, &resumed).ok());
   EXPECT_EQ(database_.Query("SELECT count(*) FROM pause"), "0");
   EXPECT_EQ(database_.Query("SELECT count(*) FROM audit"), "2");
   pause.mutable_scope()->set_chain("no chain");
   pause.set_request_id("r3");
-  EXPECT_EQ(Ask(*switch_, &v1::PauseService::StubInterface::PausePayouts, pause, &again).error_code(),
+  EXPECT_EQ(Ask(*switch_, &Switch::PausePayouts, pause, &again).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
@@ -250,7 +254,7 @@ TEST_F(LedgerApiTest, LetsOnlyOperatorsPause) {
   principal_ = {"spiffe://paymesh.local/service/routing", rpc::Role::kService, "routing"};
   v1::PausePayoutsRequest pause;
   v1::PausePayoutsResponse paused;
-  EXPECT_EQ(Ask(*switch_, &v1::PauseService::StubInterface::PausePayouts, pause, &paused).error_code(),
+  EXPECT_EQ(Ask(*switch_, &Switch::PausePayouts, pause, &paused).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
@@ -259,7 +263,7 @@ TEST_F(LedgerApiTest, StreamsItsEventsAndListsThem) {
   v1::ListEventsRequest request;
   request.set_payment_id("pay_1");
   v1::ListEventsResponse list;
-  ASSERT_TRUE(Ask(*journal_, &v1::EventService::StubInterface::ListEvents, request, &list).ok());
+  ASSERT_TRUE(Ask(*journal_, &Events::ListEvents, request, &list).ok());
   ASSERT_EQ(list.events_size(), 1);
   EXPECT_EQ(list.events(0).type(), "payment.posted");
   EXPECT_EQ(list.events(0).event_id(), "evt_1");

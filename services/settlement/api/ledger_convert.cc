@@ -57,8 +57,8 @@ void ToProto(const AccountRow& row, v1::Account* message) {
   ToProto(row.key.unit, row.debits, message->mutable_debits());
   ToProto(row.key.unit, row.credits, message->mutable_credits());
   const bool debit_heavy = row.debits > row.credits;
-  const U256 balance = debit_heavy ? SaturatingSub(row.debits, row.credits)
-                                   : SaturatingSub(row.credits, row.debits);
+  const U256 balance =
+      debit_heavy ? SaturatingSub(row.debits, row.credits) : SaturatingSub(row.credits, row.debits);
   ToProto(row.key.unit, balance, message->mutable_balance());
   message->set_negative(!balance.IsZero() && debit_heavy != (normal == Side::kDebit));
   message->set_leg_count(row.leg_count);
@@ -66,9 +66,15 @@ void ToProto(const AccountRow& row, v1::Account* message) {
 
 void ToProto(const PauseRow& row, v1::Pause* message) {
   switch (row.kind) {
-    case PauseKind::kChain: message->mutable_scope()->set_chain(row.value); break;
-    case PauseKind::kUnit: message->mutable_scope()->set_unit(row.value); break;
-    case PauseKind::kMerchant: message->mutable_scope()->set_merchant_id(row.value); break;
+    case PauseKind::kChain:
+      message->mutable_scope()->set_chain(row.value);
+      break;
+    case PauseKind::kUnit:
+      message->mutable_scope()->set_unit(row.value);
+      break;
+    case PauseKind::kMerchant:
+      message->mutable_scope()->set_merchant_id(row.value);
+      break;
   }
   message->set_reason(row.reason);
   message->set_creator(row.creator);

@@ -15,8 +15,7 @@ constexpr pg::TransactOptions kRead{.name = "read_ledger", .access = pg::Access:
 
 Task<Status> LedgerServiceApi::DoGetJournal(rpc::Call&, const v1::GetJournalRequest& request,
                                             v1::GetJournalResponse* response) {
-  auto work = [id = request.journal_id()](
-                  pg::Transaction& tx) -> Result<std::optional<Journal>> {
+  auto work = [id = request.journal_id()](pg::Transaction& tx) -> Result<std::optional<Journal>> {
     if (id.empty()) return std::optional<Journal>();
     return FindJournal(tx, id);
   };
@@ -54,8 +53,7 @@ Task<Status> LedgerServiceApi::DoListJournals(rpc::Call& call,
   if (!journals.ok()) co_return journals.error();
   for (const Journal& journal : *journals) ToProto(journal, response->add_journals());
   if (journals->size() == static_cast<std::size_t>(size) && journals->back().sequence > 1) {
-    response->set_next_page_token(
-        tokens_.Encode(scope, std::to_string(journals->back().sequence)));
+    response->set_next_page_token(tokens_.Encode(scope, std::to_string(journals->back().sequence)));
   }
   co_return Status();
 }
@@ -84,8 +82,8 @@ Task<Status> LedgerServiceApi::DoListAccounts(rpc::Call& call,
   CO_RETURN_IF_ERROR(CheckFilter(request.unit(), "unit"));
   if (request.code() > 9'999) co_return Error::InvalidField("code", "must have four digits");
   AccountFilter filter{.owner = request.owner(), .code = request.code(), .unit = request.unit()};
-  const std::string scope = call.method() + "|" + filter.owner + "|" +
-                            std::to_string(filter.code) + "|" + filter.unit;
+  const std::string scope =
+      call.method() + "|" + filter.owner + "|" + std::to_string(filter.code) + "|" + filter.unit;
   ASSIGN_OR_CO_RETURN(const std::string after, tokens_.Decode(scope, request.page_token()));
   auto work = [filter, after, size](pg::Transaction& tx) -> Result<std::vector<AccountRow>> {
     return ListAccountRows(tx, filter, after, size);

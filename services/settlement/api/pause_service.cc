@@ -34,8 +34,8 @@ Task<Status> PauseServiceApi::DoPause(rpc::Call& call, const v1::PausePayoutsReq
               std::string(PauseKindName(row.kind)) + ":" + row.value);
     return answer;
   };
-  auto run = Mutate<v1::PausePayoutsResponse>(database_, in_flight_, std::move(key),
-                                              std::move(act), response);
+  auto run = Mutate<v1::PausePayoutsResponse>(database_, in_flight_, std::move(key), std::move(act),
+                                              response);
   co_return co_await std::move(run);
 }
 

@@ -20,9 +20,9 @@ std::optional<EvidenceState> ParseEvidenceState(std::string_view name) {
 
 U256 FeeOf(const FeeTerms& plan, std::string_view unit, const U256& accepted) {
   constexpr std::uint64_t kBasisPointsOfOne = 10'000;
-  const U256 share = MulDiv(accepted, U256(plan.basis_points), U256(kBasisPointsOfOne),
-                            Rounding::kDown)
-                         .value_or(accepted);
+  const U256 share =
+      MulDiv(accepted, U256(plan.basis_points), U256(kBasisPointsOfOne), Rounding::kDown)
+          .value_or(accepted);
   const auto fixed = plan.fixed.find(std::string(unit));
   if (fixed == plan.fixed.end()) return std::min(share, accepted);
   return std::min(CheckedAdd(share, fixed->second).value_or(accepted), accepted);

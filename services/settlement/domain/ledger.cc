@@ -7,22 +7,38 @@ namespace paymesh::settlement {
 
 std::string_view AccountName(AccountCode code) {
   switch (code) {
-    case AccountCode::kDeposits: return "deposits";
-    case AccountCode::kVault: return "vault";
-    case AccountCode::kInFlightOut: return "in_flight_out";
-    case AccountCode::kGas: return "gas";
-    case AccountCode::kMerchantReceivable: return "merchant_receivable";
-    case AccountCode::kMerchantUnconfirmed: return "merchant_unconfirmed";
-    case AccountCode::kMerchantPending: return "merchant_pending";
-    case AccountCode::kMerchantAvailable: return "merchant_available";
-    case AccountCode::kMerchantReserved: return "merchant_reserved";
-    case AccountCode::kPayoutPayable: return "payout_payable";
-    case AccountCode::kPayerRefundable: return "payer_refundable";
-    case AccountCode::kSuspense: return "suspense";
-    case AccountCode::kCapital: return "capital";
-    case AccountCode::kProcessingFee: return "processing_fee";
-    case AccountCode::kNetworkGas: return "network_gas";
-    case AccountCode::kWriteOffLoss: return "write_off_loss";
+    case AccountCode::kDeposits:
+      return "deposits";
+    case AccountCode::kVault:
+      return "vault";
+    case AccountCode::kInFlightOut:
+      return "in_flight_out";
+    case AccountCode::kGas:
+      return "gas";
+    case AccountCode::kMerchantReceivable:
+      return "merchant_receivable";
+    case AccountCode::kMerchantUnconfirmed:
+      return "merchant_unconfirmed";
+    case AccountCode::kMerchantPending:
+      return "merchant_pending";
+    case AccountCode::kMerchantAvailable:
+      return "merchant_available";
+    case AccountCode::kMerchantReserved:
+      return "merchant_reserved";
+    case AccountCode::kPayoutPayable:
+      return "payout_payable";
+    case AccountCode::kPayerRefundable:
+      return "payer_refundable";
+    case AccountCode::kSuspense:
+      return "suspense";
+    case AccountCode::kCapital:
+      return "capital";
+    case AccountCode::kProcessingFee:
+      return "processing_fee";
+    case AccountCode::kNetworkGas:
+      return "network_gas";
+    case AccountCode::kWriteOffLoss:
+      return "write_off_loss";
   }
   return "";
 }

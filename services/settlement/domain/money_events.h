@@ -23,14 +23,22 @@ enum class MoneyStage {
 // "payment.posted"
 constexpr std::string_view MoneyStageType(MoneyStage stage) {
   switch (stage) {
-    case MoneyStage::kPosted: return "payment.posted";
-    case MoneyStage::kAvailable: return "payment.available";
-    case MoneyStage::kSwept: return "payment.swept";
-    case MoneyStage::kPayoutReserved: return "payment.payout_reserved";
-    case MoneyStage::kPayoutIncluded: return "payment.payout_included";
-    case MoneyStage::kPaidOut: return "payment.paid_out";
-    case MoneyStage::kReversed: return "payment.reversed";
-    case MoneyStage::kPayoutReleased: return "payment.payout_released";
+    case MoneyStage::kPosted:
+      return "payment.posted";
+    case MoneyStage::kAvailable:
+      return "payment.available";
+    case MoneyStage::kSwept:
+      return "payment.swept";
+    case MoneyStage::kPayoutReserved:
+      return "payment.payout_reserved";
+    case MoneyStage::kPayoutIncluded:
+      return "payment.payout_included";
+    case MoneyStage::kPaidOut:
+      return "payment.paid_out";
+    case MoneyStage::kReversed:
+      return "payment.reversed";
+    case MoneyStage::kPayoutReleased:
+      return "payment.payout_released";
   }
   return "";
 }

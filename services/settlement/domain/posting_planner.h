@@ -1,5 +1,5 @@
-// Which journals are missing between what the ledger says of a payment and what the evidence and the
-// terms say: a pure function, so that it gives the same books in whatever order the facts came.
+// Which journals are missing between what the ledger says of a payment and what the evidence and
+// the terms say: a pure function, so that it gives the same books in whatever order the facts came.
 //
 //   transfer in a block     P1  1100 -> 2050        attributed
 //                           P8  1100 -> 2300        nobody's yet; P8b 2300 -> 2050 once attributed
@@ -36,8 +36,8 @@ struct PostedJournal {
 
 // All that is known of one payment, or of one transfer that nobody owns.
 struct PostingCase {
-  const Terms* terms = nullptr;     // null: not attributed
-  std::vector<Evidence> transfers;  // in order of arrival
+  const Terms* terms = nullptr;       // null: not attributed
+  std::vector<Evidence> transfers;    // in order of arrival
   std::vector<PostedJournal> posted;  // for these transfers and the payment, oldest first
 };
 

@@ -54,8 +54,7 @@ class Book {
   std::string FindReversed(const JournalDraft& draft) {
     for (const PostedJournal& one : journals_) {
       if (!one.reversed && one.journal.event_id == draft.event_id &&
-          "P13." + one.journal.rule == draft.rule &&
-          one.journal.incarnation == draft.incarnation) {
+          "P13." + one.journal.rule == draft.rule && one.journal.incarnation == draft.incarnation) {
         return one.journal.journal_id;
       }
     }
@@ -113,8 +112,7 @@ struct Scene {
   Book book;
   std::set<std::string> halted;
 
-  Evidence& Transfer(const std::string& id, std::uint64_t amount,
-                     const std::string& unit = kUnit) {
+  Evidence& Transfer(const std::string& id, std::uint64_t amount, const std::string& unit = kUnit) {
     Evidence one;
     one.transfer_id = id;
     one.revision = 1;
@@ -143,8 +141,9 @@ struct Scene {
     if (attributed) facts.terms = &terms;
     facts.transfers = transfers;
     facts.posted = book.Standing();
-    PostingWorld world{{{kChain, kVaultAddress}}, halted,
-                       [this](const AccountKey& account) { return book.Balance(account); }};
+    PostingWorld world{{{kChain, kVaultAddress}}, halted, [this](const AccountKey& account) {
+                         return book.Balance(account);
+                       }};
     PostingPlan plan = Plan(facts, world);
     book.Apply(plan);
     return plan;
@@ -161,7 +160,8 @@ TEST(PostingPlanner, BooksAPaymentFromItsBlockToItsNet) {
   EXPECT_EQ(scene.book.At(AccountCode::kMerchantUnconfirmed, "mer_1"), 1'000u);
   scene.Decide(paid, 1'000);
   scene.Step();
-  EXPECT_EQ(scene.book.At(AccountCode::kMerchantPending, "mer_1"), 0u) << "own evidence is not SAFE";
+  EXPECT_EQ(scene.book.At(AccountCode::kMerchantPending, "mer_1"), 0u)
+      << "own evidence is not SAFE";
   paid.state = EvidenceState::kSafe;
   scene.Step();
   EXPECT_EQ(scene.book.At(AccountCode::kMerchantPending, "mer_1"), 985u);
@@ -235,9 +235,8 @@ TEST(PostingPlanner, ReversesEachJournalOfAnOrphanAndBooksItAnewWhenItComesBack)
   paid.state = EvidenceState::kOrphaned;
   const PostingPlan plan = scene.Step();
   EXPECT_TRUE(scene.book.Balances().empty());
-  EXPECT_EQ(scene.book.Rules(),
-            (std::vector<std::string>{"P1", "P2", "P5", "P3", "P13.P3", "P13.P5", "P13.P2",
-                                      "P13.P1"}));
+  EXPECT_EQ(scene.book.Rules(), (std::vector<std::string>{"P1", "P2", "P5", "P3", "P13.P3",
+                                                          "P13.P5", "P13.P2", "P13.P1"}));
   EXPECT_EQ(std::count_if(plan.journals.begin(), plan.journals.end(),
                           [](const PlannedJournal& one) {
                             return one.event && one.event->stage == MoneyStage::kReversed;
@@ -355,8 +354,8 @@ TEST(PostingPlanner, CreditsNothingWhileTheChainIsHalted) {
   EXPECT_EQ(scene.book.At(AccountCode::kMerchantAvailable, "mer_1"), 100u);
 }
 
-// Evidence that wanders at random through inclusion, certainty, reorganisation and return; terms that
-// follow it late; attribution at any time; payouts in between. Each prefix must be sound (Book
+// Evidence that wanders at random through inclusion, certainty, reorganisation and return; terms
+// that follow it late; attribution at any time; payouts in between. Each prefix must be sound (Book
 // asserts), and in the end the books are those of somebody who saw the last facts alone.
 class Wanderer {
  public:
@@ -450,9 +449,8 @@ class Wanderer {
   }
 
   void DecideAgain(const Evidence& one) {
-    std::erase_if(scene_.terms.allocations, [&](const Allocation& old) {
-      return old.transfer_id == one.transfer_id;
-    });
+    std::erase_if(scene_.terms.allocations,
+                  [&](const Allocation& old) { return old.transfer_id == one.transfer_id; });
     if (!one.live() || one.to_address != kDeposit) return;
     if (one.unit == kOther) {
       scene_.Decide(one, 0, Disposition::kWrongAsset);

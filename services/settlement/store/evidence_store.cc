@@ -92,10 +92,11 @@ std::set<std::string> OrphanMoved(pg::Transaction& tx, const std::vector<Evidenc
 
 std::vector<Evidence> EvidenceOf(pg::Transaction& tx, const std::vector<std::string>& addresses,
                                  const std::vector<std::string>& transfer_ids) {
-  return ToEvidence(tx.Execute("SELECT * FROM transfer_evidence WHERE to_address = ANY($1::text[])"
-                               " OR from_address = ANY($1::text[]) OR transfer_id = ANY($2::text[])"
-                               " ORDER BY arrival",
-                               addresses, transfer_ids));
+  return ToEvidence(
+      tx.Execute("SELECT * FROM transfer_evidence WHERE to_address = ANY($1::text[])"
+                 " OR from_address = ANY($1::text[]) OR transfer_id = ANY($2::text[])"
+                 " ORDER BY arrival",
+                 addresses, transfer_ids));
 }
 
 std::set<std::string> UpsertDeposits(pg::Transaction& tx, const std::vector<DepositRow>& deposits) {
@@ -175,8 +176,10 @@ void RefreshHoldings(pg::Transaction& tx, const std::vector<std::string>& paymen
   tx.Execute(
       "INSERT INTO deposit_holding (payment_id, chain, unit, address, received, finalized, moved)"
       " SELECT d.payment_id, e.chain, e.unit, d.address,"
-      " coalesce(sum(e.amount) FILTER (WHERE e.to_address = d.address AND e.state <> 'ORPHANED'), 0),"
-      " coalesce(sum(e.amount) FILTER (WHERE e.to_address = d.address AND e.state = 'FINALIZED'), 0),"
+      " coalesce(sum(e.amount) FILTER (WHERE e.to_address = d.address AND e.state <> 'ORPHANED'), "
+      "0),"
+      " coalesce(sum(e.amount) FILTER (WHERE e.to_address = d.address AND e.state = 'FINALIZED'), "
+      "0),"
       " coalesce(sum(e.amount) FILTER (WHERE e.from_address = d.address AND e.state <> 'ORPHANED'),"
       " 0) FROM deposit d JOIN transfer_evidence e"
       " ON e.to_address = d.address OR e.from_address = d.address"

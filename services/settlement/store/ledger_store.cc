@@ -45,10 +45,10 @@ Journal ToJournal(const pg::Row& row) {
   journal.transaction_hash = row.Get<std::string>("transaction_hash");
   journal.post_time = row.Get<Time>("post_time");
   if (!row.IsNull("block_number")) {
-    journal.block = BlockEvidence{row.Get<std::string>("chain"),
-                                  row.Get<std::uint64_t>("block_number"),
-                                  row.Get<std::string>("block_hash"),
-                                  row.Get<std::optional<Time>>("block_time").value_or(Time())};
+    journal.block =
+        BlockEvidence{row.Get<std::string>("chain"), row.Get<std::uint64_t>("block_number"),
+                      row.Get<std::string>("block_hash"),
+                      row.Get<std::optional<Time>>("block_time").value_or(Time())};
   }
   return journal;
 }
@@ -159,9 +159,9 @@ void InsertJournals(pg::Transaction& tx, const std::vector<Journal*>& journals) 
                            : std::optional<std::string>(one->reverses_journal_id));
     descriptions.push_back(one->description);
     chains.push_back(one->block ? one->block->chain : "");
-    numbers.push_back(one->block ? std::optional<std::int64_t>(
-                                       static_cast<std::int64_t>(one->block->number))
-                                 : std::nullopt);
+    numbers.push_back(
+        one->block ? std::optional<std::int64_t>(static_cast<std::int64_t>(one->block->number))
+                   : std::nullopt);
     hashes.push_back(one->block ? std::optional<std::string>(one->block->hash) : std::nullopt);
     times.push_back(one->block ? std::optional<Time>(one->block->time) : std::nullopt);
     transactions.push_back(one->transaction_hash);
@@ -220,8 +220,8 @@ void Insert(pg::Transaction& tx, const std::vector<Journal*>& journals) {
   const pg::Rows head =
       tx.Execute("UPDATE ledger_head SET sequence = sequence + $1 RETURNING sequence",
                  static_cast<std::int64_t>(journals.size()));
-  std::int64_t sequence = head.front().Get<std::int64_t>("sequence") -
-                          static_cast<std::int64_t>(journals.size());
+  std::int64_t sequence =
+      head.front().Get<std::int64_t>("sequence") - static_cast<std::int64_t>(journals.size());
   std::map<Key, Journal*> batch;
   for (Journal* journal : journals) {
     journal->sequence = ++sequence;
@@ -260,9 +260,9 @@ Result<std::vector<Journal>> Post(pg::Transaction& tx, std::span<const JournalDr
     if (is_new) {
       fresh.push_back(&posted[i]);
     } else if (place->second->legs != drafts[i].legs) {
-      return Error::FailedPrecondition("JOURNAL_CONFLICT",
-                                       drafts[i].rule + " of " + drafts[i].event_id +
-                                           " was posted before with other legs");
+      return Error::FailedPrecondition(
+          "JOURNAL_CONFLICT",
+          drafts[i].rule + " of " + drafts[i].event_id + " was posted before with other legs");
     } else {
       repeated.emplace_back(i, place->second);
     }
@@ -288,8 +288,8 @@ U256 LockedBalance(pg::Transaction& tx, const AccountKey& account) {
 
 Result<U256> AvailableFor(pg::Transaction& tx, std::string_view merchant_id,
                           std::string_view unit) {
-  return LockedBalance(tx, {AccountCode::kMerchantAvailable, std::string(merchant_id),
-                            std::string(unit)});
+  return LockedBalance(
+      tx, {AccountCode::kMerchantAvailable, std::string(merchant_id), std::string(unit)});
 }
 
 std::optional<Journal> FindJournal(pg::Transaction& tx, std::string_view journal_id) {
@@ -309,9 +309,9 @@ std::vector<Journal> ListJournalRows(pg::Transaction& tx, const JournalFilter& f
       " ($5::bigint = 0 OR j.sequence < $5::bigint) AND ($6 = '' OR j.journal_id = $6)"
       " ORDER BY j.sequence DESC LIMIT $7::bigint";
   std::vector<Journal> journals;
-  for (const pg::Row& row : tx.Execute(kSql, filter.payment_id, filter.merchant_id,
-                                       filter.payout_id, filter.account_id, before,
-                                       filter.journal_id, limit)) {
+  for (const pg::Row& row :
+       tx.Execute(kSql, filter.payment_id, filter.merchant_id, filter.payout_id, filter.account_id,
+                  before, filter.journal_id, limit)) {
     journals.push_back(ToJournal(row));
   }
   std::map<std::int64_t, Journal*> by_sequence;
@@ -351,7 +351,8 @@ std::vector<AccountRow> ListAccountRows(pg::Transaction& tx, const AccountFilter
   for (const pg::Row& row : rows) {
     accounts.push_back({{static_cast<AccountCode>(row.Get<int>("code")),
                          row.Get<std::string>("owner"), row.Get<std::string>("unit")},
-                        row.Get<U256>("debits"), row.Get<U256>("credits"),
+                        row.Get<U256>("debits"),
+                        row.Get<U256>("credits"),
                         row.Get<std::int64_t>("leg_count")});
   }
   return accounts;

@@ -1,9 +1,9 @@
 // Posting to the ledger and reading it, inside the caller's transaction.
 //
 // The ledger has one writer at a time: Lock takes the one row that gives out sequence numbers, so
-// that sequences have no gaps and grow in the order of commits, and no two writers can deadlock over
-// accounts. A transaction that writes takes it before it reads what it decides from.
-// One thread (the transaction's).
+// that sequences have no gaps and grow in the order of commits, and no two writers can deadlock
+// over accounts. A transaction that writes takes it before it reads what it decides from. One
+// thread (the transaction's).
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ void LockLedger(pg::Transaction& tx);
 // A merchant's account that would fall below zero is refused by the database (SqlError 23514).
 Result<std::vector<Journal>> Post(pg::Transaction& tx, std::span<const JournalDraft> drafts);
 
-// The balance on the account's normal side, zero when it stands on the other or does not exist, with
-// the ledger locked.
+// The balance on the account's normal side, zero when it stands on the other or does not exist,
+// with the ledger locked.
 U256 LockedBalance(pg::Transaction& tx, const AccountKey& account);
 // What may be paid out to the merchant now: 2110.
 Result<U256> AvailableFor(pg::Transaction& tx, std::string_view merchant_id, std::string_view unit);

@@ -100,11 +100,10 @@ TEST_F(LedgerStoreTest, RefusesWhatDoesNotBalance) {
 
 TEST_F(LedgerStoreTest, KeepsWhatWasPosted) {
   ASSERT_TRUE(PostAll({Arrival("trf_1", 100)}).ok());
-  for (const char* sql :
-       {"UPDATE ledger_leg SET amount = 1;", "DELETE FROM ledger_leg;", "TRUNCATE ledger_leg;",
-        "UPDATE ledger_journal SET rule = 'P2';", "DELETE FROM ledger_journal;",
-        "UPDATE ledger_account SET credits = 0;", "DELETE FROM ledger_account;",
-        "UPDATE ledger_head SET sequence = 0;"}) {
+  for (const char* sql : {"UPDATE ledger_leg SET amount = 1;", "DELETE FROM ledger_leg;",
+                          "TRUNCATE ledger_leg;", "UPDATE ledger_journal SET rule = 'P2';",
+                          "DELETE FROM ledger_journal;", "UPDATE ledger_account SET credits = 0;",
+                          "DELETE FROM ledger_account;", "UPDATE ledger_head SET sequence = 0;"}) {
     EXPECT_NE(Raw(sql), "") << sql;
   }
   EXPECT_EQ(Balance(Unconfirmed("mer_1")), U256(100));
@@ -115,8 +114,8 @@ TEST_F(LedgerStoreTest, NeverLetsAMerchantFallBelowZero) {
   JournalDraft draft;
   draft.rule = "P2";
   draft.event_id = "trf_1";
-  draft.legs = Move(Unconfirmed("mer_1"), {AccountCode::kMerchantPending, "mer_1", kUnit},
-                    U256(101));
+  draft.legs =
+      Move(Unconfirmed("mer_1"), {AccountCode::kMerchantPending, "mer_1", kUnit}, U256(101));
   const auto posted = PostAll({draft});
   ASSERT_FALSE(posted.ok());
   EXPECT_EQ(posted.error().reason, "CONSTRAINT_VIOLATION");
@@ -167,7 +166,8 @@ TEST_F(LedgerStoreTest, TakesManyWritersOnOneHotAccount) {
 }
 
 TEST_F(LedgerStoreTest, ListsNewestFirstAndByFilter) {
-  ASSERT_TRUE(PostAll({Arrival("trf_1", 1), Arrival("trf_2", 2, "mer_2"), Arrival("trf_3", 3)}).ok());
+  ASSERT_TRUE(
+      PostAll({Arrival("trf_1", 1), Arrival("trf_2", 2, "mer_2"), Arrival("trf_3", 3)}).ok());
   const auto list = [&](const JournalFilter& filter, std::int64_t before) {
     return *database_.database().TransactBlocking({}, [&](pg::Transaction& tx) {
       return Result<std::vector<Journal>>(ListJournalRows(tx, filter, before, 10));

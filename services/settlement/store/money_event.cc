@@ -9,14 +9,22 @@ namespace {
 
 pb::PaymentMoneyStage ToProto(MoneyStage stage) {
   switch (stage) {
-    case MoneyStage::kPosted: return pb::PAYMENT_MONEY_STAGE_POSTED;
-    case MoneyStage::kAvailable: return pb::PAYMENT_MONEY_STAGE_AVAILABLE;
-    case MoneyStage::kSwept: return pb::PAYMENT_MONEY_STAGE_SWEPT;
-    case MoneyStage::kPayoutReserved: return pb::PAYMENT_MONEY_STAGE_PAYOUT_RESERVED;
-    case MoneyStage::kPayoutIncluded: return pb::PAYMENT_MONEY_STAGE_PAYOUT_INCLUDED;
-    case MoneyStage::kPaidOut: return pb::PAYMENT_MONEY_STAGE_PAID_OUT;
-    case MoneyStage::kReversed: return pb::PAYMENT_MONEY_STAGE_REVERSED;
-    case MoneyStage::kPayoutReleased: return pb::PAYMENT_MONEY_STAGE_PAYOUT_RELEASED;
+    case MoneyStage::kPosted:
+      return pb::PAYMENT_MONEY_STAGE_POSTED;
+    case MoneyStage::kAvailable:
+      return pb::PAYMENT_MONEY_STAGE_AVAILABLE;
+    case MoneyStage::kSwept:
+      return pb::PAYMENT_MONEY_STAGE_SWEPT;
+    case MoneyStage::kPayoutReserved:
+      return pb::PAYMENT_MONEY_STAGE_PAYOUT_RESERVED;
+    case MoneyStage::kPayoutIncluded:
+      return pb::PAYMENT_MONEY_STAGE_PAYOUT_INCLUDED;
+    case MoneyStage::kPaidOut:
+      return pb::PAYMENT_MONEY_STAGE_PAID_OUT;
+    case MoneyStage::kReversed:
+      return pb::PAYMENT_MONEY_STAGE_REVERSED;
+    case MoneyStage::kPayoutReleased:
+      return pb::PAYMENT_MONEY_STAGE_PAYOUT_RELEASED;
   }
   return pb::PAYMENT_MONEY_STAGE_UNSPECIFIED;
 }

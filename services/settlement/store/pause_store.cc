@@ -9,18 +9,24 @@ PauseKind ParseKind(std::string_view name) {
 }
 
 PauseRow ToRow(const pg::Row& row) {
-  return {ParseKind(row.Get<std::string>("kind")), row.Get<std::string>("value"),
-          row.Get<std::string>("reason"),          row.Get<std::string>("creator"),
-          row.Get<bool>("by_watcher"),             row.Get<Time>("create_time")};
+  return {ParseKind(row.Get<std::string>("kind")),
+          row.Get<std::string>("value"),
+          row.Get<std::string>("reason"),
+          row.Get<std::string>("creator"),
+          row.Get<bool>("by_watcher"),
+          row.Get<Time>("create_time")};
 }
 
 }  // namespace
 
 std::string_view PauseKindName(PauseKind kind) {
   switch (kind) {
-    case PauseKind::kChain: return "chain";
-    case PauseKind::kUnit: return "unit";
-    case PauseKind::kMerchant: return "merchant";
+    case PauseKind::kChain:
+      return "chain";
+    case PauseKind::kUnit:
+      return "unit";
+    case PauseKind::kMerchant:
+      return "merchant";
   }
   return "";
 }
@@ -44,8 +50,8 @@ bool DropPause(pg::Transaction& tx, PauseKind kind, std::string_view value, bool
 
 std::vector<PauseRow> ListPauseRows(pg::Transaction& tx, int limit) {
   std::vector<PauseRow> pauses;
-  for (const pg::Row& row : tx.Execute(
-           "SELECT * FROM pause ORDER BY kind, value, by_watcher LIMIT $1::bigint", limit)) {
+  for (const pg::Row& row :
+       tx.Execute("SELECT * FROM pause ORDER BY kind, value, by_watcher LIMIT $1::bigint", limit)) {
     pauses.push_back(ToRow(row));
   }
   return pauses;

@@ -73,8 +73,7 @@ Result<Books> ReadBooks(pg::Transaction& tx, const ChainProgress& progress,
                   " WHERE (x.to_address = e.to_address OR x.from_address = e.to_address)"
                   " AND x.unit = e.unit AND x.state <> 'ORPHANED' AND x.block_number <= $2) <> 0"
                   " ORDER BY e.unit, e.to_address",
-                  progress.chain, progress.finalized_number,
-                  vault)) {
+                  progress.chain, progress.finalized_number, vault)) {
     books.deposits[row.Get<std::string>("unit")].push_back(row.Get<std::string>("to_address"));
   }
   return books;
@@ -84,8 +83,8 @@ Result<std::vector<UnitSums>> ReadTotals(pg::Transaction& tx) {
   std::vector<UnitSums> totals;
   for (const pg::Row& row : tx.Execute("SELECT unit, sum(debits) AS debits, sum(credits) AS credits"
                                        " FROM ledger_account GROUP BY unit ORDER BY unit")) {
-    totals.push_back({row.Get<std::string>("unit"), row.Get<U256>("debits"),
-                      row.Get<U256>("credits")});
+    totals.push_back(
+        {row.Get<std::string>("unit"), row.Get<U256>("debits"), row.Get<U256>("credits")});
   }
   return totals;
 }

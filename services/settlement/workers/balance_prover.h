@@ -1,6 +1,6 @@
 // Holds the books against the chains: at the newest final block that our own evidence has reached,
-// what the ledger says of the vault, of all deposit addresses together and of the operators' gas, and
-// what the chain says. Any thread.
+// what the ledger says of the vault, of all deposit addresses together and of the operators' gas,
+// and what the chain says. Any thread.
 #pragma once
 
 #include <memory>

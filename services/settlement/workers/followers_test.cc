@@ -63,7 +63,8 @@ class BreakingSource final : public journal::Source {
   int read_ = 0;
 };
 
-Task<Result<std::unique_ptr<journal::Source>>> Open(const PeerJournal& journal, std::int64_t after) {
+Task<Result<std::unique_ptr<journal::Source>>> Open(const PeerJournal& journal,
+                                                    std::int64_t after) {
   co_return std::unique_ptr<journal::Source>(std::make_unique<BreakingSource>(journal, after));
 }
 
@@ -75,11 +76,10 @@ class Story {
     payment_.set_merchant_id("mer_" + std::to_string(number % 3));
     payment_.set_factory_address(kFactory);
     payment_.set_factory_init_code_hash(kInitCode);
-    payment_.set_deposit_address(
-        evm::Create2Address(*evm::Address::Parse(kFactory),
-                            evm::Keccak256(payment_.payment_id()),
-                            *evm::Hash32::Parse(kInitCode))
-            .ToHex());
+    payment_.set_deposit_address(evm::Create2Address(*evm::Address::Parse(kFactory),
+                                                     evm::Keccak256(payment_.payment_id()),
+                                                     *evm::Hash32::Parse(kInitCode))
+                                     .ToHex());
     payment_.set_confirmation_policy(type::v1::FINALITY_SAFE);
     payment_.mutable_fee_plan()->set_basis_points(100);
     transfer_.set_transfer_id("trf_" + std::to_string(number));
@@ -175,8 +175,7 @@ TEST(Followers, KeepTheBooksOfManyPaymentsAtOnce) {
   journal::FollowerOptions options{
       .name = "transfers", .max_batch = 7, .min_backoff = 1ms, .max_backoff = 5ms};
   journal::Follower first(
-      database.database(), options,
-      [&](std::int64_t after) { return Open(transfers, after); },
+      database.database(), options, [&](std::int64_t after) { return Open(transfers, after); },
       [&](pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
         return applier.ApplyTransfers(tx, entries);
       });
@@ -189,8 +188,8 @@ TEST(Followers, KeepTheBooksOfManyPaymentsAtOnce) {
   boost::asio::thread_pool pool(2);
   boost::asio::co_spawn(pool, first.Run(), boost::asio::detached);
   boost::asio::co_spawn(pool, second.Run(), boost::asio::detached);
-  const std::string done = std::to_string(transfers.entries().size()) + "," +
-                           std::to_string(payments.entries().size());
+  const std::string done =
+      std::to_string(transfers.entries().size()) + "," + std::to_string(payments.entries().size());
   const auto deadline = std::chrono::steady_clock::now() + 60s;
   while (database.Query("SELECT string_agg(position::text, ',' ORDER BY follower DESC)"
                         " FROM journal_cursor") != done) {
@@ -201,9 +200,10 @@ TEST(Followers, KeepTheBooksOfManyPaymentsAtOnce) {
   pool.join();
 
   const auto balance = [&](int code) {
-    return database.Query("SELECT coalesce(abs(sum(credits - debits)), 0)::text FROM ledger_account"
-                          " WHERE code = " +
-                          std::to_string(code));
+    return database.Query(
+        "SELECT coalesce(abs(sum(credits - debits)), 0)::text FROM ledger_account"
+        " WHERE code = " +
+        std::to_string(code));
   };
   EXPECT_EQ(balance(2110), std::to_string(891 * kPayments));
   EXPECT_EQ(balance(4100), std::to_string(9 * kPayments));

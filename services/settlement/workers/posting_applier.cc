@@ -123,8 +123,7 @@ void PostingApplier::TakeHalts(pg::Transaction& tx, const Facts& facts,
 }
 
 Status PostingApplier::ApplyFacts(pg::Transaction& tx, Facts facts) const {
-  const bool matters =
-      !facts.transfers.empty() || !facts.deposits.empty() || !facts.halts.empty();
+  const bool matters = !facts.transfers.empty() || !facts.deposits.empty() || !facts.halts.empty();
   // Taken before anything is read: the other follower, payouts and we see one another's work whole.
   if (matters) LockLedger(tx);
   for (const auto& [chain, progress] : facts.progress) PutProgress(tx, progress);

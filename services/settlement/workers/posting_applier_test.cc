@@ -111,12 +111,14 @@ class PostingApplierTest : public ::testing::Test {
   }
   std::string Events() {
     return database_.Query(
-        "SELECT string_agg(kind, ' ' ORDER BY position) FROM journal_entry WHERE journal = 'events'");
+        "SELECT string_agg(kind, ' ' ORDER BY position) FROM journal_entry WHERE journal = "
+        "'events'");
   }
   std::string Balance(int code) {
-    return database_.Query("SELECT coalesce(sum(credits - debits), 0) FROM ledger_account"
-                           " WHERE code = " +
-                           std::to_string(code));
+    return database_.Query(
+        "SELECT coalesce(sum(credits - debits), 0) FROM ledger_account"
+        " WHERE code = " +
+        std::to_string(code));
   }
 
   pg::TestDatabase database_{SettlementMigrations()};

@@ -23,29 +23,41 @@ BlockEvidence ToBlock(const std::string& chain, const type::v1::BlockRef& block)
 
 std::optional<EvidenceState> ToState(watcher::v1::TransferState state) {
   switch (state) {
-    case watcher::v1::TRANSFER_STATE_INCLUDED: return EvidenceState::kIncluded;
-    case watcher::v1::TRANSFER_STATE_SAFE: return EvidenceState::kSafe;
-    case watcher::v1::TRANSFER_STATE_FINALIZED: return EvidenceState::kFinalized;
-    case watcher::v1::TRANSFER_STATE_ORPHANED: return EvidenceState::kOrphaned;
-    default: return std::nullopt;
+    case watcher::v1::TRANSFER_STATE_INCLUDED:
+      return EvidenceState::kIncluded;
+    case watcher::v1::TRANSFER_STATE_SAFE:
+      return EvidenceState::kSafe;
+    case watcher::v1::TRANSFER_STATE_FINALIZED:
+      return EvidenceState::kFinalized;
+    case watcher::v1::TRANSFER_STATE_ORPHANED:
+      return EvidenceState::kOrphaned;
+    default:
+      return std::nullopt;
   }
 }
 
 // Anything else than the three levels is read as the strictest.
 EvidenceState ToPolicy(type::v1::Finality finality) {
   switch (finality) {
-    case type::v1::FINALITY_INCLUDED: return EvidenceState::kIncluded;
-    case type::v1::FINALITY_SAFE: return EvidenceState::kSafe;
-    default: return EvidenceState::kFinalized;
+    case type::v1::FINALITY_INCLUDED:
+      return EvidenceState::kIncluded;
+    case type::v1::FINALITY_SAFE:
+      return EvidenceState::kSafe;
+    default:
+      return EvidenceState::kFinalized;
   }
 }
 
 Disposition ToDisposition(checkout::v1::TransferDisposition disposition) {
   switch (disposition) {
-    case checkout::v1::TRANSFER_DISPOSITION_EXTRA: return Disposition::kExtra;
-    case checkout::v1::TRANSFER_DISPOSITION_LATE: return Disposition::kLate;
-    case checkout::v1::TRANSFER_DISPOSITION_WRONG_ASSET: return Disposition::kWrongAsset;
-    default: return Disposition::kMatched;
+    case checkout::v1::TRANSFER_DISPOSITION_EXTRA:
+      return Disposition::kExtra;
+    case checkout::v1::TRANSFER_DISPOSITION_LATE:
+      return Disposition::kLate;
+    case checkout::v1::TRANSFER_DISPOSITION_WRONG_ASSET:
+      return Disposition::kWrongAsset;
+    default:
+      return Disposition::kMatched;
   }
 }
 

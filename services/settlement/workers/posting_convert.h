@@ -19,7 +19,8 @@ namespace paymesh::settlement {
 Result<Evidence> ToEvidence(const watcher::v1::Transfer& transfer);
 ChainProgress ToProgress(const watcher::v1::Checkpoint& checkpoint);
 
-// (factory address, hash of the forwarder's init code), in lower case: the factories of chains.yaml.
+// (factory address, hash of the forwarder's init code), in lower case: the factories of
+// chains.yaml.
 using KnownFactories = std::set<std::pair<std::string, std::string>>;
 
 // Believes the address only when a known factory makes it from the payment's id.
