@@ -5,8 +5,11 @@
 //
 // Fails when a payment is lost, doubled, or answered otherwise the second time; the payments are read
 // again after PostgreSQL was stopped as by a crash.
+import {randomUUID} from 'node:crypto';
 import {readFileSync} from 'node:fs';
+import {connect} from '../../deploy/local/mesh/clients.mjs';
 import {setUpMerchant} from '../../deploy/local/mesh/demo.mjs';
+import {waitFor} from '../../deploy/local/mesh/processes.mjs';
 import {converse, cpuLine, dial, main, measure, milliseconds, progress, repetitions, report, shown, spread, table, withCpu,
         withMesh} from './lib.mjs';
 
@@ -16,6 +19,7 @@ const kShareOfCeiling = 0.3;  // of the open loop
 async function run(mesh) {
   const description = await mesh.start();
   const merchant = await setUpMerchant(description, {schedule: null});
+  await optionsOffered(description);
   const ids = mesh.path('ids');
   const conninfo = mesh.postgres.adminConninfo();
   const service = mesh.certificates.paths('checkout');
@@ -47,6 +51,16 @@ async function run(mesh) {
   await echoServer.stop();
   const records = await verify(mesh, merchant.merchant_id, ids);
   show(results, records);
+}
+
+/** Waits until routing has heard of the chains, as it has in a mesh that runs. */
+async function optionsOffered(description) {
+  const operator = connect(description, 'operator');
+  const merchant = await setUpMerchant(description, {schedule: null});
+  await waitFor('options to be offered', () => operator.PaymentService.CreatePayment({
+    request_id: randomUUID(), merchant_id: merchant.merchant_id, price: {unit: 'iso4217/EUR', value: '1250'},
+  }), {everyMs: 250});
+  operator.close();
 }
 
 /** Reads everything again after a crash of the database: each answered payment once, and none besides. */
