@@ -82,6 +82,7 @@ class Database {
     this.process = spawn(file, ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', postgres.adminConninfo(`paymesh_${service}`)],
                          {stdio: 'pipe'});
     this.said = '';
+    this.ended = new Promise((resolve) => this.process.once('close', resolve));
     this.process.stderr.on('data', (text) => this.said += text);
     this.process.stdin.on('error', () => {});  // its end is told below
     this.lines = createInterface({input: this.process.stdout})[Symbol.asyncIterator]();
@@ -109,7 +110,11 @@ class Database {
     }
   }
 
-  close() { this.process.stdin.end(); }
+  /** Its snapshot and locks are gone when this resolves. */
+  close() {
+    this.process.stdin.end();
+    return this.ended;
+  }
 }
 
 /** Tokens that chains.yaml lists, by chain. */
@@ -153,5 +158,5 @@ export class Context {
     return this.cachedHeads;
   }
 
-  close() { for (const database of this.databases.values()) database.close(); }
+  close() { return Promise.all([...this.databases.values()].map((database) => database.close())); }
 }

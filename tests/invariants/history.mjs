@@ -15,7 +15,7 @@ const kMakes = {
 /** Unique keys that carry promises, as [service, table, columns]. */
 const kUnique = [
   ...['checkout', 'settlement'].map((service) => [service, 'idempotency', ['caller', 'method', 'request_id']]),
-  ['watcher', 'transfer', ['chain', 'transaction_hash', 'ordinal', 'variant']],
+  ['watcher', 'transfer', ['chain', 'transaction_hash', 'ordinal', 'variant']], ['watcher', 'transfer', ['chain', 'transaction_hash', 'ordinal']],
   ['settlement', 'ledger_journal', ['event_id', 'rule', 'incarnation']], ['settlement', 'ledger_journal', ['reverses_journal_id']],
   ['settlement', 'chain_transaction', ['chain', 'wallet', 'nonce']], ['settlement', 'chain_transaction_item', ['payout_id']],
   ['checkout', 'payment', ['deposit_address']], ['checkout', 'api_key', ['secret_hash']], ['routing', 'decision', ['payment_id']],

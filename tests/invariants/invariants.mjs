@@ -29,7 +29,7 @@ export async function checkInvariants(mesh, {history = [], only} = {}) {
       if (rows.length > 0) violations.push({id, what, rows});
     }
   } finally {
-    context.close();
+    await context.close();
   }
   return violations;
 }
