@@ -19,13 +19,20 @@ const erc20 = parseAbi(['function transfer(address to, uint256 amount) returns (
 
 export {connect, rpc, services, sleep, tokenOf, tokenUnit, waitFor, watchPayment};
 
+/** Ports that nobody listens on, below those that the system lends to outgoing connections: a service
+ * that is started again must find its own free. */
 async function freePorts(count) {
-  const servers = await Promise.all(Array.from({length: count}, () => new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const free = (port) => new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+  const ports = new Set();
+  while (ports.size < count) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    if (!ports.has(port) && await free(port)) ports.add(port);
+  }
+  return [...ports];
 }
 
 /** Starts a mesh. Options are Mesh's; by default blocks come each second and are final two later. */

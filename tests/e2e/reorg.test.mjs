@@ -21,7 +21,7 @@ before(async () => {
   merchants.before = await mesh.merchant({name: 'Patient', policy: 'FINALITY_FINALIZED'});
   merchants.after = await mesh.merchant({name: 'Hasty', policy: 'FINALITY_INCLUDED'});
   await mesh.mineByHand(chain);
-  wallets = await mesh.payers(chain, 40, 'testUsd', kDue);
+  wallets = await mesh.payers(chain, 50, 'testUsd', kDue);
 });
 after(() => mesh?.finish());
 
