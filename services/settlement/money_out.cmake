@@ -20,3 +20,8 @@ paymesh_library(NAME settlement_out
 paymesh_test(NAME settlement_sender_anvil_test
   SOURCES workers/sender_anvil_test.cc workers/sender_anvil_testing.cc
   DEPS paymesh::settlement_out paymesh::settlement_migrations paymesh::pg_testing)
+
+paymesh_test(NAME settlement_payout_api_test
+  SOURCES api/payout_service_test.cc
+  DEPS paymesh::settlement_out paymesh::settlement_ledger_api paymesh::settlement_migrations
+       paymesh::pg_testing)
