@@ -41,7 +41,8 @@ Config ReadConfig(const runtime::ConfigNode& root) {
   config.max_batch = Between(node, "max_batch", config.max_batch, 1, 1'000);
   config.missing_tag_factor = static_cast<std::uint32_t>(
       Between(node, "missing_tag_factor", config.missing_tag_factor, 1, 1'000));
-  config.retained_blocks = Between(node, "retained_blocks", config.retained_blocks, 1'000, 1ULL << 40U);
+  config.retained_blocks =
+      Between(node, "retained_blocks", config.retained_blocks, 1'000, 1ULL << 40U);
   config.lookback_blocks = Between(node, "lookback_blocks", config.lookback_blocks, 2, 1'000);
   return config;
 }

@@ -38,7 +38,8 @@ int ResumeChainCommand(int argc, char** argv) {
   const char* user = std::getenv("USER");
   const Status done = watcher::ResumeChain(config, chain, user != nullptr ? user : "operator");
   if (!done.ok()) return Fail(done.error());
-  std::fprintf(stderr, "%s goes on from where it stands; it halts again if the node still contradicts\n",
+  std::fprintf(stderr,
+               "%s goes on from where it stands; it halts again if the node still contradicts\n",
                chain.c_str());
   return 0;
 }
@@ -46,7 +47,8 @@ int ResumeChainCommand(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "resume-chain") return ResumeChainCommand(argc, argv);
+  if (argc > 1 && std::string_view(argv[1]) == "resume-chain")
+    return ResumeChainCommand(argc, argv);
   watcher::Config config;
   runtime::ServiceSpec spec;
   spec.name = "watcher";

@@ -44,7 +44,8 @@ struct FollowedChain {
     options.ttl = config.lease_ttl;
     return options;
   }
-  static FollowerOptions FollowerOptionsOf(const Config& config, const runtime::ChainConfig& chain) {
+  static FollowerOptions FollowerOptionsOf(const Config& config,
+                                           const runtime::ChainConfig& chain) {
     FollowerOptions options{.chain = chain};
     options.match = config.match;
     options.poll_interval = config.poll_interval;
@@ -82,7 +83,8 @@ class Parts final : public runtime::ServiceParts {
   }
 
   std::vector<rpc::ServedService> Services() override {
-    return {rpc::Serve<pb::TransferService>(*transfers_), rpc::Serve<pb::ChainService>(*chain_service_),
+    return {rpc::Serve<pb::TransferService>(*transfers_),
+            rpc::Serve<pb::ChainService>(*chain_service_),
             rpc::Serve<pb::TransactionService>(*transactions_)};
   }
 

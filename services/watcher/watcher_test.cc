@@ -1,5 +1,7 @@
 // The watcher's follower against a real node and a real database: whatever the node does above
 // finality, what is recorded is what a fresh scan finds, through crashes and a change of leader.
+#include "migrations/watcher.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -10,7 +12,6 @@
 #include "common/evm/keccak.h"
 #include "common/journal/append.h"
 #include "common/pg/test_database.h"
-#include "migrations/watcher.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/store/address_store.h"
 #include "services/watcher/store/chain_store.h"
@@ -33,7 +34,9 @@ evm::Address AddressNamed(const std::string& name) {
 class WatcherTest : public ::testing::Test {
  protected:
   WatcherTest()
-      : anvil_({"--slots-in-an-epoch", "4"}), db_(WatcherMigrations()), token_(anvil_.DeployToken()) {}
+      : anvil_({"--slots-in-an-epoch", "4"}),
+        db_(WatcherMigrations()),
+        token_(anvil_.DeployToken()) {}
 
   FollowerOptions Options() {
     FollowerOptions options{.chain = {.chain = *ChainId::FromNumber(anvil_.chain_id())}};
@@ -79,7 +82,8 @@ class WatcherTest : public ::testing::Test {
     const std::string hash(latest.at("hash").as_string());
     EXPECT_TRUE(Eventually([&] {
       return db_.Query("SELECT '0x' || encode(head_hash, 'hex') FROM chain") == hash;
-    })) << "stands at " << db_.Query("SELECT head_number || ' ' || state || ' ' || status_reason FROM chain");
+    })) << "stands at "
+        << db_.Query("SELECT head_number || ' ' || state || ' ' || status_reason FROM chain");
   }
 
   evm::SignedTransaction Pay(const evm::Address& to, std::uint64_t amount) {
@@ -90,8 +94,10 @@ class WatcherTest : public ::testing::Test {
   }
 
   std::string State(const std::string& where = "true") {
-    return db_.Query("SELECT string_agg(state || ' ' || amount, ', ' ORDER BY amount, sequence) "
-                     "FROM transfer WHERE " + where);
+    return db_.Query(
+        "SELECT string_agg(state || ' ' || amount, ', ' ORDER BY amount, sequence) "
+        "FROM transfer WHERE " +
+        where);
   }
 
   // The recorded live transfers are those that a scan of the node's chain finds.
@@ -113,7 +119,8 @@ class WatcherTest : public ::testing::Test {
     auto read = [&](pg::Transaction& tx) -> Status {
       for (const pg::Row row : tx.Execute("SELECT * FROM transfer WHERE state <> 'ORPHANED'")) {
         recorded[HashOf(row.Get<pg::Bytea>("transaction_hash")).ToHex()] =
-            HashOf(row.Get<pg::Bytea>("block_hash")).ToHex() + " " + row.Get<U256>("amount").ToString();
+            HashOf(row.Get<pg::Bytea>("block_hash")).ToHex() + " " +
+            row.Get<U256>("amount").ToString();
       }
       return {};
     };
@@ -139,7 +146,8 @@ class WatcherTest : public ::testing::Test {
       for (;;) {
         ASSIGN_OR_RETURN(const journal::Page page, journal::ReadPage(tx, "transfers", after, 500));
         if (page.entries.empty()) return {};
-        for (const auto& entry : page.entries) events.emplace_back().ParseFromString(entry->payload);
+        for (const auto& entry : page.entries)
+          events.emplace_back().ParseFromString(entry->payload);
         after = page.scanned;
       }
     };
@@ -147,20 +155,21 @@ class WatcherTest : public ::testing::Test {
     return events;
   }
 
-  // What a reader of the journal believes at its end equals the rows; each revision follows the last.
+  // What a reader of the journal believes at its end equals the rows; each revision follows the
+  // last.
   void ExpectJournalTellsTheRows() {
     std::map<std::string, pb::Transfer> believed;
     for (const pb::TransferEvent& event : Journal()) {
       if (!event.has_transfer()) continue;
       const pb::Transfer& transfer = event.transfer();
       const auto before = believed.find(transfer.transfer_id());
-      EXPECT_EQ(transfer.revision(),
-                before == believed.end() ? 1 : before->second.revision() + 1);
+      EXPECT_EQ(transfer.revision(), before == believed.end() ? 1 : before->second.revision() + 1);
       believed[transfer.transfer_id()] = transfer;
     }
     EXPECT_EQ(std::to_string(believed.size()), db_.Query("SELECT count(*) FROM transfer"));
     for (const auto& [id, transfer] : believed) {
-      EXPECT_EQ("TRANSFER_STATE_" + db_.Query("SELECT state FROM transfer WHERE transfer_id = '" + id + "'"),
+      EXPECT_EQ("TRANSFER_STATE_" +
+                    db_.Query("SELECT state FROM transfer WHERE transfer_id = '" + id + "'"),
                 pb::TransferState_Name(transfer.state()));
     }
   }
@@ -205,8 +214,9 @@ TEST_F(WatcherTest, CountsTheOrdinalWithinTheTransactionNotTheBlock) {
   }
   anvil_.Mine();
   CatchUp();
-  EXPECT_EQ(db_.Query("SELECT count(*) || ' ' || max(ordinal) || ' ' || max(log_index) FROM transfer"),
-            "12 0 11");
+  EXPECT_EQ(
+      db_.Query("SELECT count(*) || ' ' || max(ordinal) || ' ' || max(log_index) FROM transfer"),
+      "12 0 11");
   ExpectEqualsScan({alice});
 }
 
@@ -238,7 +248,8 @@ TEST_P(Reorganisation, RemovesMovesAndReplacesTransfers) {
   CatchUp();
   EXPECT_EQ(State("state = 'ORPHANED'"), "ORPHANED 200, ORPHANED 400");
   EXPECT_EQ(db_.Query("SELECT string_agg(amount::text, ' ' ORDER BY amount) FROM transfer "
-                      "WHERE state <> 'ORPHANED'"), "100 300");
+                      "WHERE state <> 'ORPHANED'"),
+            "100 300");
   EXPECT_EQ(db_.Query("SELECT reorg_count FROM transfer WHERE amount = 100"), "1");
   EXPECT_EQ(db_.Query("SELECT depth FROM reorg"), std::to_string(depth));
   anvil_.Mine(12);
@@ -281,7 +292,8 @@ TEST_F(WatcherTest, HaltsOnAReorganisationBelowFinalityAndKeepsItsData) {
   anvil_.Reorg(15);
   anvil_.Mine(2);
   ASSERT_TRUE(Eventually([&] { return db_.Query("SELECT state FROM chain") == "HALTED"; }));
-  EXPECT_NE(replica->Metrics().find("watcher_chain_halted{chain=\"eip155:31337\"} 1"), std::string::npos);
+  EXPECT_NE(replica->Metrics().find("watcher_chain_halted{chain=\"eip155:31337\"} 1"),
+            std::string::npos);
   EXPECT_EQ(State(), "FINALIZED 5");
   EXPECT_EQ(db_.Query("SELECT head_number FROM chain"), head);
   const auto journal = Journal();
@@ -328,7 +340,8 @@ TEST_F(WatcherTest, FindsTheTransferOfAnAddressThatWasRegisteredLate) {
   CatchUp();
   EXPECT_EQ(State(), "");
   Watch({alice});
-  EXPECT_TRUE(Eventually([&] { return State() == "SAFE 11" || State() == "INCLUDED 11"; })) << State();
+  EXPECT_TRUE(Eventually([&] { return State() == "SAFE 11" || State() == "INCLUDED 11"; }))
+      << State();
   ExpectEqualsScan({alice});
 }
 
@@ -337,14 +350,16 @@ TEST_F(WatcherTest, LosesNothingWhenKilledAtRandomMoments) {
   Watch({alice});
   std::unique_ptr<Replica> replica = Start("0");
   for (int round = 1; round <= 8; ++round) {
-    anvil_.Send(anvil_.SignMint(token_, alice, static_cast<std::uint64_t>(round), anvil_.NextNonce()));
+    anvil_.Send(
+        anvil_.SignMint(token_, alice, static_cast<std::uint64_t>(round), anvil_.NextNonce()));
     anvil_.Mine(1 + round % 3);
     std::this_thread::sleep_for(milliseconds(7 * round));
     replica.reset();
     if (round % 3 == 0) {
       anvil_.Reorg(2);
       anvil_.Mine();
-      // What the reorganisation dropped does not come back; the sender's next slot is what it is now.
+      // What the reorganisation dropped does not come back; the sender's next slot is what it is
+      // now.
       const auto nonce = anvil_.Rpc("eth_getTransactionCount",
                                     R"(["0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266","latest"])");
       const auto at = std::stoull(std::string(nonce.as_string()), nullptr, 16);

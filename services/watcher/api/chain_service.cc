@@ -40,12 +40,12 @@ std::chrono::milliseconds LevelTime(const runtime::ChainConfig& config, std::uin
 
 }  // namespace
 
-#define PAYMESH_UNARY(method, Request, Response, call)                                        \
-  grpc::ServerUnaryReactor* ChainServiceImpl::method(                                         \
+#define PAYMESH_UNARY(method, Request, Response, call)                                            \
+  grpc::ServerUnaryReactor* ChainServiceImpl::method(                                             \
       grpc::CallbackServerContext* context, const pb::Request* request, pb::Response* response) { \
-    return rpc::Unary(calls_, context, request, response,                                     \
-                      [this](rpc::Call&, [[maybe_unused]] const pb::Request& asked,           \
-                             pb::Response* answer) { return call; });                         \
+    return rpc::Unary(calls_, context, request, response,                                         \
+                      [this](rpc::Call&, [[maybe_unused]] const pb::Request& asked,               \
+                             pb::Response* answer) { return call; });                             \
   }
 PAYMESH_UNARY(ListChains, ListChainsRequest, ListChainsResponse, DoList(answer))
 PAYMESH_UNARY(GetChain, GetChainRequest, GetChainResponse, DoGet(asked, answer))
@@ -85,14 +85,14 @@ pb::Chain ChainServiceImpl::Render(const ChainHandle& handle,
               out.mutable_finalized_time());
   if (!stored) {
     out.set_state(pb::CHAIN_STATE_UNREACHABLE);
-    out.set_status_reason("the chain has not begun to be followed: no node has answered usefully yet");
+    out.set_status_reason(
+        "the chain has not begun to be followed: no node has answered usefully yet");
     out.set_base_fee_per_gas("0");
     return out;
   }
   out.set_state(ToProto(stored->state));
   out.set_status_reason(stored->status_reason);
-  const bool stale =
-      !stored->contact_time || clock_.Now() - *stored->contact_time > kStaleContact;
+  const bool stale = !stored->contact_time || clock_.Now() - *stored->contact_time > kStaleContact;
   if (stale && stored->state != ChainState::kHalted) {
     out.set_state(pb::CHAIN_STATE_UNREACHABLE);
     if (stored->status_reason.empty()) out.set_status_reason("no contact with a node of late");
@@ -114,7 +114,9 @@ pb::Chain ChainServiceImpl::Render(const ChainHandle& handle,
 }
 
 Task<Status> ChainServiceImpl::DoList(pb::ListChainsResponse* response) {
-  auto read = [](pg::Transaction& tx) -> Result<std::vector<StoredChain>> { return LoadChains(tx); };
+  auto read = [](pg::Transaction& tx) -> Result<std::vector<StoredChain>> {
+    return LoadChains(tx);
+  };
   const pg::TransactOptions options{.name = "list_chains", .access = pg::Access::kReadOnly};
   Result<std::vector<StoredChain>> rows = co_await database_.Transact(options, read);
   if (!rows.ok()) co_return rows.error();
@@ -159,15 +161,17 @@ Task<Result<Header>> ChainServiceImpl::BlockAt(std::string chain, pb::BlockTag t
   Result<std::optional<StoredChain>> stored = co_await Load(std::move(chain));
   if (!stored.ok()) co_return stored.error();
   if (*stored) {
-    const std::optional<Header>& header = tag == pb::BLOCK_TAG_SAFE        ? (*stored)->safe_header
-                                          : tag == pb::BLOCK_TAG_FINALIZED ? (*stored)->finalized_header
-                                                                           : (*stored)->head_header;
+    const std::optional<Header>& header = tag == pb::BLOCK_TAG_SAFE ? (*stored)->safe_header
+                                          : tag == pb::BLOCK_TAG_FINALIZED
+                                              ? (*stored)->finalized_header
+                                              : (*stored)->head_header;
     if (header) co_return *header;
   }
   co_return Error::Unavailable(reasons::kNodeUnavailable, "the chain has not begun to be followed");
 }
 
-Task<Result<Header>> ChainServiceImpl::BlockNumbered(const ChainHandle& chain, std::uint64_t number) {
+Task<Result<Header>> ChainServiceImpl::BlockNumbered(const ChainHandle& chain,
+                                                     std::uint64_t number) {
   const std::string id = chain.config.chain.ToString();
   auto read = [id, number](pg::Transaction& tx) -> Result<std::optional<Header>> {
     return LoadHeader(tx, id, number);
@@ -179,8 +183,8 @@ Task<Result<Header>> ChainServiceImpl::BlockNumbered(const ChainHandle& chain, s
   Result<Header> head = co_await BlockAt(id, pb::BLOCK_TAG_LATEST);
   if (!head.ok()) co_return head.error();
   if (number > head->number) {
-    co_return Error::InvalidField("block_number", "the chain has been read up to " +
-                                                      std::to_string(head->number) + " only");
+    co_return Error::InvalidField(
+        "block_number", "the chain has been read up to " + std::to_string(head->number) + " only");
   }
   Result<std::vector<NodeBlock>> blocks = co_await chain.node->BlocksByNumber(number, number);
   if (!blocks.ok()) co_return blocks.error();
@@ -210,7 +214,8 @@ Task<Status> ChainServiceImpl::DoBalances(const pb::GetBalancesRequest& request,
     } else {
       const auto unit = Unit::Parse(request.queries(i).unit());
       if (!unit.ok() || !unit->asset() || unit->asset()->chain() != handle->config.chain) {
-        co_return Error::InvalidField(field + "unit", "must be a token or the native coin of the chain");
+        co_return Error::InvalidField(field + "unit",
+                                      "must be a token or the native coin of the chain");
       }
       question.token = evm::Address::Of(*unit->asset());
       units.push_back(unit->ToString());
@@ -223,7 +228,8 @@ Task<Status> ChainServiceImpl::DoBalances(const pb::GetBalancesRequest& request,
   Result<Header> at = co_await std::move(find);
   if (!at.ok()) co_return at.error();
   const std::vector<NodeClient::BalanceQuestion> asked = questions;
-  Result<std::vector<U256>> balances = co_await handle->node->Balances(std::move(questions), at->id());
+  Result<std::vector<U256>> balances =
+      co_await handle->node->Balances(std::move(questions), at->id());
   if (!balances.ok()) co_return balances.error();
   for (std::size_t i = 0; i < balances->size(); ++i) {
     pb::Balance* balance = response->add_balances();
@@ -240,7 +246,8 @@ Task<Status> ChainServiceImpl::DoCall(const pb::CallContractRequest& request,
   ASSIGN_OR_CO_RETURN(const ChainHandle* handle, chains_.Find(request.chain()));
   const auto to = evm::Address::Parse(request.to_address());
   if (!to.ok()) co_return Error::InvalidField("to_address", to.error().message);
-  if (request.data().size() > kMaxCallBytes) co_return Error::InvalidField("data", "at most 64 KiB");
+  if (request.data().size() > kMaxCallBytes)
+    co_return Error::InvalidField("data", "at most 64 KiB");
   if (!pb::BlockTag_IsValid(request.block_tag())) {
     co_return Error::InvalidField("block_tag", "unknown");
   }

@@ -1,5 +1,5 @@
-// paymesh.watcher.v1.ChainService: rows of the database, and reads of the nodes at those rows' blocks.
-// Any thread; one strand a call.
+// paymesh.watcher.v1.ChainService: rows of the database, and reads of the nodes at those rows'
+// blocks. Any thread; one strand a call.
 #pragma once
 
 #include "common/pg/database.h"

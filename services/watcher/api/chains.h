@@ -19,12 +19,15 @@ struct ChainHandle {
 
 class Chains {
  public:
-  void Add(std::string chain, ChainHandle handle) { chains_.emplace(std::move(chain), std::move(handle)); }
+  void Add(std::string chain, ChainHandle handle) {
+    chains_.emplace(std::move(chain), std::move(handle));
+  }
   // NOT_FOUND CHAIN_NOT_FOUND.
   Result<const ChainHandle*> Find(const std::string& chain) const {
     const auto found = chains_.find(chain);
     if (found == chains_.end()) {
-      return Error::NotFound(reasons::kChainNotFound, "chain " + chain.substr(0, 64) + " is not configured");
+      return Error::NotFound(reasons::kChainNotFound,
+                             "chain " + chain.substr(0, 64) + " is not configured");
     }
     return &found->second;
   }

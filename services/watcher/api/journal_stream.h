@@ -1,4 +1,5 @@
-// A journal served as a stream of batches: first what is stored, then what comes. One strand a call.
+// A journal served as a stream of batches: first what is stored, then what comes. One strand a
+// call.
 #pragma once
 
 #include <chrono>
@@ -22,7 +23,8 @@ inline constexpr std::chrono::minutes kStreamLife{5};
 template <class Event>
 Result<Event> ToEvent(const journal::Entry& entry) {
   Event event;
-  if (!event.ParseFromString(entry.payload)) return Error::Internal("a journal entry does not parse");
+  if (!event.ParseFromString(entry.payload))
+    return Error::Internal("a journal entry does not parse");
   event.set_position(entry.position);
   event.set_traceparent(entry.trace);
   const std::int64_t micros = entry.create_time.time_since_epoch().count();

@@ -9,7 +9,8 @@ namespace paymesh::watcher {
 namespace {
 
 static_assert(static_cast<int>(BroadcastOutcome::kAccepted) == pb::BROADCAST_OUTCOME_ACCEPTED);
-static_assert(static_cast<int>(BroadcastOutcome::kNonceTooLow) == pb::BROADCAST_OUTCOME_NONCE_TOO_LOW);
+static_assert(static_cast<int>(BroadcastOutcome::kNonceTooLow) ==
+              pb::BROADCAST_OUTCOME_NONCE_TOO_LOW);
 static_assert(static_cast<int>(BroadcastOutcome::kRejected) == pb::BROADCAST_OUTCOME_REJECTED);
 static_assert(static_cast<int>(BroadcastOutcome::kUnknown) == pb::BROADCAST_OUTCOME_UNKNOWN);
 
@@ -18,11 +19,10 @@ static_assert(static_cast<int>(BroadcastOutcome::kUnknown) == pb::BROADCAST_OUTC
 grpc::ServerUnaryReactor* TransactionServiceImpl::BroadcastTransaction(
     grpc::CallbackServerContext* context, const pb::BroadcastTransactionRequest* request,
     pb::BroadcastTransactionResponse* response) {
-  return rpc::Unary(calls_, context, request, response,
-                    [this](rpc::Call&, const pb::BroadcastTransactionRequest& asked,
-                           pb::BroadcastTransactionResponse* answer) {
-                      return DoBroadcast(asked, answer);
-                    });
+  return rpc::Unary(
+      calls_, context, request, response,
+      [this](rpc::Call&, const pb::BroadcastTransactionRequest& asked,
+             pb::BroadcastTransactionResponse* answer) { return DoBroadcast(asked, answer); });
 }
 
 grpc::ServerUnaryReactor* TransactionServiceImpl::GetTransaction(
@@ -115,7 +115,8 @@ Task<Status> TransactionServiceImpl::DoNonce(const pb::GetAccountNonceRequest& r
   Result<std::optional<StoredChain>> stored = co_await database_.Transact(options, read);
   if (!stored.ok()) co_return stored.error();
   if (!*stored || !(*stored)->finalized_header) {
-    co_return Error::Unavailable(reasons::kNodeUnavailable, "the chain has not begun to be followed");
+    co_return Error::Unavailable(reasons::kNodeUnavailable,
+                                 "the chain has not begun to be followed");
   }
   const BlockId finalized = (*stored)->finalized_header->id();
   Result<NodeClient::Nonces> nonces = co_await handle->node->AccountNonces(*address, finalized);

@@ -1,5 +1,5 @@
-// paymesh.watcher.v1.TransactionService: stores before it sends, and tells the fate from the rows that
-// the chain's follower writes. Any thread; one strand a call.
+// paymesh.watcher.v1.TransactionService: stores before it sends, and tells the fate from the rows
+// that the chain's follower writes. Any thread; one strand a call.
 #pragma once
 
 #include "common/journal/hub.h"
@@ -32,7 +32,8 @@ class TransactionServiceImpl final : public pb::TransactionService::CallbackServ
  private:
   Task<Status> DoBroadcast(const pb::BroadcastTransactionRequest& request,
                            pb::BroadcastTransactionResponse* response);
-  Task<Status> DoGet(const pb::GetTransactionRequest& request, pb::GetTransactionResponse* response);
+  Task<Status> DoGet(const pb::GetTransactionRequest& request,
+                     pb::GetTransactionResponse* response);
   Task<Status> DoNonce(const pb::GetAccountNonceRequest& request,
                        pb::GetAccountNonceResponse* response);
 

@@ -21,8 +21,8 @@ TransferServiceImpl::TransferServiceImpl(rpc::CallRunner& calls, pg::Database& d
       database_(database),
       hub_(hub),
       tokens_(tokens),
-      registrations_(
-          executor, [this](std::vector<Addresses> batch) { return Register(std::move(batch)); }) {}
+      registrations_(executor,
+                     [this](std::vector<Addresses> batch) { return Register(std::move(batch)); }) {}
 
 grpc::ServerUnaryReactor* TransferServiceImpl::WatchAddresses(
     grpc::CallbackServerContext* context, const pb::WatchAddressesRequest* request,
@@ -59,7 +59,8 @@ Task<Status> TransferServiceImpl::DoWatch(const pb::WatchAddressesRequest& reque
   for (int i = 0; i < request.addresses_size(); ++i) {
     const auto address = evm::Address::Parse(request.addresses(i));
     if (!address.ok()) {
-      co_return Error::InvalidField("addresses[" + std::to_string(i) + "]", address.error().message);
+      co_return Error::InvalidField("addresses[" + std::to_string(i) + "]",
+                                    address.error().message);
     }
     addresses.push_back(*address);
   }
@@ -71,7 +72,8 @@ Task<Status> TransferServiceImpl::DoWatch(const pb::WatchAddressesRequest& reque
 Task<std::vector<Result<TransferServiceImpl::Registered>>> TransferServiceImpl::Register(
     std::vector<Addresses> batch) {
   auto all = std::make_shared<Addresses>();
-  for (const Addresses& addresses : batch) all->insert(all->end(), addresses.begin(), addresses.end());
+  for (const Addresses& addresses : batch)
+    all->insert(all->end(), addresses.begin(), addresses.end());
   auto insert = [all](pg::Transaction& tx) -> Status {
     InsertAddresses(tx, *all);
     return {};
@@ -120,7 +122,8 @@ Task<Status> TransferServiceImpl::DoList(const pb::ListTransfersRequest& request
   Result<std::vector<ListedTransfer>> found = co_await database_.Transact(options, list);
   if (!found.ok()) co_return found.error();
   const auto shown = std::min(found->size(), static_cast<std::size_t>(size));
-  for (std::size_t i = 0; i < shown; ++i) *response->add_transfers() = ToProto((*found)[i].transfer);
+  for (std::size_t i = 0; i < shown; ++i)
+    *response->add_transfers() = ToProto((*found)[i].transfer);
   if (found->size() > shown) {
     response->set_next_page_token(
         tokens_.Encode(scope, std::to_string((*found)[shown - 1].sequence)));

@@ -1,5 +1,5 @@
-// The 2,048-bit bloom filter of a block's logs (yellow paper, 4.3.1): may an address or a topic be in
-// it? Used to doubt an empty answer, never to believe one. Pure; any thread.
+// The 2,048-bit bloom filter of a block's logs (yellow paper, 4.3.1): may an address or a topic be
+// in it? Used to doubt an empty answer, never to believe one. Pure; any thread.
 #pragma once
 
 #include <array>

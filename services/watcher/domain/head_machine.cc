@@ -22,14 +22,14 @@ bool Linked(const std::vector<Header>& headers) {
 HeadAction BelowFinality(const HeadState& state) {
   const std::uint64_t final_number = state.levels.finalized;
   const Header* ours = state.At(final_number);
-  std::string why = "the node has another history below final " +
-                    (ours != nullptr ? Describe(ours->id())
-                                     : "block " + std::to_string(final_number));
+  std::string why =
+      "the node has another history below final " +
+      (ours != nullptr ? Describe(ours->id()) : "block " + std::to_string(final_number));
   const std::uint64_t node_number =
       state.node_head ? state.node_head->number : state.branch.back().number;
   if (node_number < state.head().number) {
-    return NodeBehind{why + " and is lower (" + std::to_string(node_number) + ") than what was read (" +
-                      std::to_string(state.head().number) +
+    return NodeBehind{why + " and is lower (" + std::to_string(node_number) +
+                      ") than what was read (" + std::to_string(state.head().number) +
                       "): it lost its state, or it is another chain"};
   }
   return Contradiction{why + "; its head is " + std::to_string(node_number)};
@@ -111,8 +111,8 @@ HeadAction OnAdopted(HeadState& state, const Levels& levels, const HeadRules& ru
   }
   if (!state.node_head || state.node_head->number <= state.head().number) return Idle{};
   const std::uint64_t next = state.head().number + 1;
-  return FetchNumbers{next, std::min<std::uint64_t>(state.node_head->number,
-                                                    next + rules.max_step_blocks - 1)};
+  return FetchNumbers{
+      next, std::min<std::uint64_t>(state.node_head->number, next + rules.max_step_blocks - 1)};
 }
 
 // The height that a tag and a depth allow on the chain `at` whose head is `head`.
@@ -159,11 +159,12 @@ Levels LevelsAfter(const HeadState& state, const Adopt& adopt, const Tags& tags,
     return state.At(number);
   };
   Levels levels;
-  levels.finalized = Allowed(tags.finalized, rule.finalized_min_depth, rule.missing_tag_factor, head,
-                             state.levels.finalized, at);
+  levels.finalized = Allowed(tags.finalized, rule.finalized_min_depth, rule.missing_tag_factor,
+                             head, state.levels.finalized, at);
   const std::uint64_t safe_floor =
       std::max(levels.finalized, std::min(state.levels.safe, adopt.fork.number));
-  levels.safe = Allowed(tags.safe, rule.safe_min_depth, rule.missing_tag_factor, head, safe_floor, at);
+  levels.safe =
+      Allowed(tags.safe, rule.safe_min_depth, rule.missing_tag_factor, head, safe_floor, at);
   return levels;
 }
 

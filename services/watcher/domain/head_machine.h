@@ -1,7 +1,7 @@
-// Following a chain's head: a pure machine. It holds the hash-linked headers from the last final block
-// to the head, is told what the node says, and answers what to do next. Height alone never moves it:
-// only a block whose ancestry leads by hash to a block that we hold does.
-// Values and pure functions; one thread.
+// Following a chain's head: a pure machine. It holds the hash-linked headers from the last final
+// block to the head, is told what the node says, and answers what to do next. Height alone never
+// moves it: only a block whose ancestry leads by hash to a block that we hold does. Values and pure
+// functions; one thread.
 #pragma once
 
 #include <cstddef>
@@ -54,8 +54,8 @@ struct FetchNumbers {
 struct FetchHash {
   evm::Hash32 hash;
 };
-// Read the blocks of `branch` whole, then store them on top of `fork` in one transaction, undoing the
-// `reorg_depth` blocks that we hold above it.
+// Read the blocks of `branch` whole, then store them on top of `fork` in one transaction, undoing
+// the `reorg_depth` blocks that we hold above it.
 struct Adopt {
   BlockId fork;
   std::vector<Header> branch;
@@ -85,9 +85,9 @@ struct Tags {
   std::optional<BlockId> finalized;
 };
 struct FinalityRule {
-  std::uint32_t safe_min_depth = 0;       // blocks on top that are needed besides the tag
+  std::uint32_t safe_min_depth = 0;  // blocks on top that are needed besides the tag
   std::uint32_t finalized_min_depth = 0;
-  std::uint32_t missing_tag_factor = 4;   // depth counts so many times when the tag is missing
+  std::uint32_t missing_tag_factor = 4;  // depth counts so many times when the tag is missing
 };
 
 // The levels once `adopt` is stored: the lower of tag and depth. A tag whose block is not on the

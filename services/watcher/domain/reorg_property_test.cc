@@ -1,6 +1,6 @@
-// Random walks of a node over a growing tree of blocks: whatever it does above finality, the recorded
-// live transfers are those that a fresh scan of the node's chain finds, and each journal of snapshots
-// makes sense by itself.
+// Random walks of a node over a growing tree of blocks: whatever it does above finality, the
+// recorded live transfers are those that a fresh scan of the node's chain finds, and each journal
+// of snapshots makes sense by itself.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -73,8 +73,7 @@ class World {
     for (const auto& [id, transfer] : recorded_) {
       if (!transfer.live()) continue;
       const Match& have = transfer.evidence;
-      const std::string key =
-          have.transaction_hash.ToHex() + "/" + std::to_string(have.ordinal);
+      const std::string key = have.transaction_hash.ToHex() + "/" + std::to_string(have.ordinal);
       EXPECT_TRUE(live.insert(key).second) << "recorded twice";
       ASSERT_TRUE(scanned.contains(key)) << "not on the chain";
       EXPECT_TRUE(SameContent(scanned.at(key), have));

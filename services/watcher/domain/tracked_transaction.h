@@ -1,5 +1,5 @@
-// A transaction of the mesh's own that was broadcast here: its life, and what a step of the chain does
-// to it. Plain values and pure functions; any thread.
+// A transaction of the mesh's own that was broadcast here: its life, and what a step of the chain
+// does to it. Plain values and pure functions; any thread.
 #pragma once
 
 #include <chrono>
@@ -68,7 +68,8 @@ struct TransactionStep {
   Levels levels;
 };
 
-// Snapshots in the order of the journal, as PlanTransfers. Inclusions of unknown hashes are ignored.
+// Snapshots in the order of the journal, as PlanTransfers. Inclusions of unknown hashes are
+// ignored.
 Result<std::vector<TrackedTransaction>> PlanTransactions(TransactionStep step);
 
 }  // namespace paymesh::watcher

@@ -1,5 +1,5 @@
-// A transfer of a listed token to a watched address: its identity, its life, and what one read of the
-// chain says about it. Plain values and pure functions; any thread.
+// A transfer of a listed token to a watched address: its identity, its life, and what one read of
+// the chain says about it. Plain values and pure functions; any thread.
 #pragma once
 
 #include <array>

@@ -26,8 +26,8 @@ struct TransferStep {
 };
 
 // Snapshots in the order of the journal: those orphaned, those (re-)included in the order of the
-// chain, those whose finality rose. One transfer may appear twice (moved to another block); its last
-// snapshot is its row. INTERNAL when a final transfer would have to change.
+// chain, those whose finality rose. One transfer may appear twice (moved to another block); its
+// last snapshot is its row. INTERNAL when a final transfer would have to change.
 Result<std::vector<Transfer>> PlanTransfers(TransferStep step);
 
 }  // namespace paymesh::watcher

@@ -48,8 +48,8 @@ TEST(Transfer, IdIsMadeOfChainTransactionAndOrdinal) {
 }
 
 TEST(TransferBook, RecordsWhatIsFoundAtItsLevel) {
-  const auto plan = Plan({}, {MatchIn(7, "a", "t2"), MatchIn(5, "a", "t1"), MatchIn(9, "a", "t3")},
-                         {7, 5});
+  const auto plan =
+      Plan({}, {MatchIn(7, "a", "t2"), MatchIn(5, "a", "t1"), MatchIn(9, "a", "t3")}, {7, 5});
   ASSERT_EQ(plan.size(), 3U);
   EXPECT_EQ(plan[0].evidence.block.number, 5U);
   EXPECT_EQ(plan[0].state, TransferState::kFinalized);
@@ -123,7 +123,8 @@ TEST(TransactionBook, FollowsATransactionThroughItsLife) {
   TrackedTransaction transaction;
   transaction.hash = evm::Keccak256("t");
   const BlockId block{7, evm::Keccak256("a7")};
-  auto plan = PlanTransactions({std::nullopt, {transaction}, {{transaction.hash, block, 1, {}}}, {}});
+  auto plan =
+      PlanTransactions({std::nullopt, {transaction}, {{transaction.hash, block, 1, {}}}, {}});
   ASSERT_EQ(plan->size(), 1U);
   EXPECT_EQ(plan->at(0).state, TransactionState::kIncluded);
   EXPECT_TRUE(plan->at(0).receipt.has_value());

@@ -188,7 +188,8 @@ Result<std::optional<NodeBlock>> ReadBlock(const element& value) {
     return BadAnswer("a block without a list of transactions");
   }
   for (const element transaction : transactions) {
-    if (block.transactions.size() >= kMaxBlockTransactions) return BadAnswer("too many transactions");
+    if (block.transactions.size() >= kMaxBlockTransactions)
+      return BadAnswer("too many transactions");
     ASSIGN_OR_RETURN(const evm::Hash32 hash, ReadHash(transaction));
     block.transactions.push_back(hash);
   }

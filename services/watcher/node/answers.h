@@ -54,7 +54,8 @@ inline constexpr std::size_t kMaxBlockTransactions = 100'000;
 inline constexpr std::size_t kMaxAnswerLogs = 500'000;
 inline constexpr std::size_t kMaxLogDataBytes = 1'048'576;
 
-// The element readers throw nothing; `null` gives an empty optional where a node says "no such thing".
+// The element readers throw nothing; `null` gives an empty optional where a node says "no such
+// thing".
 Result<std::optional<NodeBlock>> ReadBlock(const simdjson::dom::element& element);
 // Sorted by log index; exact repeats dropped. Logs marked removed or pending are refused.
 Result<std::vector<NodeLog>> ReadLogs(const simdjson::dom::element& element);

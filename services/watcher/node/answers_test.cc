@@ -37,9 +37,10 @@ std::string LogJson(const std::string& index = "0x3") {
 }
 
 std::string ReceiptJson() {
-  return R"({"transactionHash":")" + kHashC + R"(","transactionIndex":"0x0","blockNumber":"0x10",)" +
-         R"("blockHash":")" + kHashA + R"(","status":"0x1","gasUsed":"0x5208",)" +
-         R"("effectiveGasPrice":"0x9","logs":[)" + LogJson("0x3") + "," + LogJson("0x4") + "]}";
+  return R"({"transactionHash":")" + kHashC +
+         R"(","transactionIndex":"0x0","blockNumber":"0x10",)" + R"("blockHash":")" + kHashA +
+         R"(","status":"0x1","gasUsed":"0x5208",)" + R"("effectiveGasPrice":"0x9","logs":[)" +
+         LogJson("0x3") + "," + LogJson("0x4") + "]}";
 }
 
 bool BlockIsGood(const std::string& json) {
@@ -94,14 +95,16 @@ TEST(Answers, RefuseHostileLogs) {
   EXPECT_FALSE(LogsAreGood("{}"));
   EXPECT_FALSE(LogsAreGood("[1]"));
   EXPECT_FALSE(LogsAreGood("[" + Replaced(good, "false", "true") + "]"));
-  EXPECT_FALSE(LogsAreGood("[" + Replaced(good, R"("blockNumber":"0x10")", R"("blockNumber":null)") + "]"));
+  EXPECT_FALSE(
+      LogsAreGood("[" + Replaced(good, R"("blockNumber":"0x10")", R"("blockNumber":null)") + "]"));
   EXPECT_FALSE(LogsAreGood("[" + Replaced(good, "0x00ff", "0x00f") + "]"));
   EXPECT_FALSE(LogsAreGood("[" + Replaced(good, kHashC, "0x" + std::string(64, '0')) + "]"));
   EXPECT_FALSE(LogsAreGood("[" + Replaced(good, kAddress, "0x11") + "]"));
   std::string five;
   for (int i = 0; i < 5; ++i) five += (i == 0 ? "\"" : ",\"") + kHashA + "\"";
   EXPECT_FALSE(LogsAreGood("[" + Replaced(good, "\"" + kHashA + "\"", five) + "]"));
-  EXPECT_FALSE(LogsAreGood("[" + Replaced(good, "0x00ff", "0x" + std::string(2 * kMaxLogDataBytes + 2, '0')) + "]"));
+  EXPECT_FALSE(LogsAreGood(
+      "[" + Replaced(good, "0x00ff", "0x" + std::string(2 * kMaxLogDataBytes + 2, '0')) + "]"));
 }
 
 TEST(Answers, SortLogsAndDropExactRepeats) {
@@ -111,7 +114,8 @@ TEST(Answers, SortLogsAndDropExactRepeats) {
   ASSERT_TRUE(logs.ok());
   ASSERT_EQ(logs->size(), 2U);
   EXPECT_EQ((*logs)[0].log_index, 3U);
-  EXPECT_FALSE(LogsAreGood("[" + LogJson("0x3") + "," + Replaced(LogJson("0x3"), "00ff", "11ff") + "]"));
+  EXPECT_FALSE(
+      LogsAreGood("[" + LogJson("0x3") + "," + Replaced(LogJson("0x3"), "00ff", "11ff") + "]"));
 }
 
 TEST(Answers, RefuseHostileReceipts) {
@@ -134,7 +138,8 @@ TEST(Answers, RefuseLogsThatDoNotFitTheirBlock) {
   };
   EXPECT_TRUE(check(LogJson()));
   EXPECT_FALSE(check(Replaced(LogJson(), R"("blockNumber":"0x10")", R"("blockNumber":"0x11")")));
-  EXPECT_FALSE(check(Replaced(LogJson(), R"("transactionIndex":"0x0")", R"("transactionIndex":"0x1")")));
+  EXPECT_FALSE(
+      check(Replaced(LogJson(), R"("transactionIndex":"0x0")", R"("transactionIndex":"0x1")")));
   EXPECT_FALSE(check(Replaced(LogJson(), kHashC, kHashB)));
 }
 
@@ -167,7 +172,8 @@ TEST(JsonRpc, RefusesWhatIsNotExactlyTheAnswers) {
 
 TEST(JsonRpc, MatchesABatchInAnyOrder) {
   const auto answers = RpcAnswers::Parse(
-      R"([{"id":2,"error":{"code":-32000,"message":"no","data":"0x12"}},{"id":1,"result":"0x5"}])", 2);
+      R"([{"id":2,"error":{"code":-32000,"message":"no","data":"0x12"}},{"id":1,"result":"0x5"}])",
+      2);
   ASSERT_TRUE(answers.ok());
   EXPECT_EQ(answers->error(0), nullptr);
   EXPECT_EQ(*ReadUint64(answers->result(0)), 5U);
@@ -175,9 +181,7 @@ TEST(JsonRpc, MatchesABatchInAnyOrder) {
   EXPECT_EQ(answers->error(1)->data, "0x12");
 }
 
-TEST(JsonRpc, EscapesWhatItQuotes) {
-  EXPECT_EQ(Quote("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\"");
-}
+TEST(JsonRpc, EscapesWhatItQuotes) { EXPECT_EQ(Quote("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\""); }
 
 }  // namespace
 }  // namespace paymesh::watcher

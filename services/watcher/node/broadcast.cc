@@ -13,8 +13,8 @@ struct Phrase {
   BroadcastOutcome outcome;
 };
 
-// First match wins: "replacement transaction underpriced" stands before "underpriced" in meaning, and
-// "already imported" is erigon's and anvil's way to say known.
+// First match wins: "replacement transaction underpriced" stands before "underpriced" in meaning,
+// and "already imported" is erigon's and anvil's way to say known.
 constexpr std::array<Phrase, 32> kPhrases{{
     {"already known", BroadcastOutcome::kAlreadyKnown},
     {"alreadyknown", BroadcastOutcome::kAlreadyKnown},

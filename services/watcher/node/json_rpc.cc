@@ -51,7 +51,8 @@ struct RpcAnswers::Impl {
     RpcError& out = errors[index].emplace();
     std::string_view text;
     if (error["code"].get(out.code) != simdjson::SUCCESS) out.code = 0;
-    if (error["message"].get(text) == simdjson::SUCCESS) out.message = text.substr(0, kMaxMessageBytes);
+    if (error["message"].get(text) == simdjson::SUCCESS)
+      out.message = text.substr(0, kMaxMessageBytes);
     if (error["data"].get(text) == simdjson::SUCCESS && text.size() <= 2 * kMaxLogDataBytes) {
       out.data = text;
     }

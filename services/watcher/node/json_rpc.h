@@ -1,6 +1,6 @@
-// JSON-RPC 2.0 over one HTTP body: calls written as a batch, answers matched to them by id. An answer
-// that is missing, repeated, unasked for, or has both or neither of result and error spoils the whole
-// body. Not thread-safe; one per request.
+// JSON-RPC 2.0 over one HTTP body: calls written as a batch, answers matched to them by id. An
+// answer that is missing, repeated, unasked for, or has both or neither of result and error spoils
+// the whole body. Not thread-safe; one per request.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +56,8 @@ std::string RenderCalls(const std::vector<RpcCall>& calls);
 // "text" with quotes, escaped.
 std::string Quote(std::string_view text);
 
-// The Error for a node's error: UNAVAILABLE NODE_ERROR, or NODE_LIMIT when the node says that too much
-// was asked for at once, or too often.
+// The Error for a node's error: UNAVAILABLE NODE_ERROR, or NODE_LIMIT when the node says that too
+// much was asked for at once, or too often.
 Error ToError(const RpcError& error);
 
 }  // namespace paymesh::watcher

@@ -52,7 +52,6 @@ std::string OriginOf(const std::string& url) {
   return url.substr(start, url.find_first_of("/?", start) - start);
 }
 
-
 }  // namespace
 
 NodeClient::NodeClient(http::Client& http, runtime::Metrics& metrics, NodeOptions options)
@@ -187,7 +186,8 @@ Task<Result<std::vector<NodeBlock>>> NodeClient::BlocksByNumber(std::uint64_t fr
       if (answers.error(i) != nullptr) co_return ToError(*answers.error(i));
       ASSIGN_OR_CO_RETURN(std::optional<NodeBlock> block, ReadBlock(answers.result(i)));
       if (!block) co_return blocks;
-      if (block->header.number != from + blocks.size()) co_return BadAnswer("a block of another height");
+      if (block->header.number != from + blocks.size())
+        co_return BadAnswer("a block of another height");
       blocks.push_back(*std::move(block));
     }
   }
@@ -212,8 +212,8 @@ Task<Result<std::vector<std::vector<NodeLog>>>> NodeClient::TransferLogs(
   std::vector<RpcCall> calls;
   const std::string filter = LogFilter(tokens);
   for (const NodeBlock& block : blocks) {
-    calls.push_back({"eth_getLogs", R"([{"blockHash":)" + Quote(block.header.hash.ToHex()) + "," +
-                                        filter + "}]"});
+    calls.push_back({"eth_getLogs",
+                     R"([{"blockHash":)" + Quote(block.header.hash.ToHex()) + "," + filter + "}]"});
   }
   Result<std::vector<RpcAnswers>> parts = co_await Ask(std::move(calls));
   if (!parts.ok()) co_return parts.error();
@@ -232,8 +232,8 @@ Task<Result<std::vector<std::vector<NodeLog>>>> NodeClient::TransferLogs(
 Task<Result<std::vector<NodeLog>>> NodeClient::LogsBetween(std::uint64_t from, std::uint64_t to,
                                                            std::vector<evm::Address> tokens) {
   std::vector<RpcCall> calls;
-  calls.push_back({"eth_getLogs", R"([{"fromBlock":)" + Number(from) + R"(,"toBlock":)" + Number(to) +
-                                      "," + LogFilter(tokens) + "}]"});
+  calls.push_back({"eth_getLogs", R"([{"fromBlock":)" + Number(from) + R"(,"toBlock":)" +
+                                      Number(to) + "," + LogFilter(tokens) + "}]"});
   Result<RpcAnswers> answers = co_await AskOnce(std::move(calls));
   if (!answers.ok()) co_return answers.error();
   if (answers->error(0) != nullptr) co_return ToError(*answers->error(0));
@@ -248,7 +248,8 @@ Task<Result<std::vector<std::vector<NodeLog>>>> NodeClient::TransferLogsInRange(
   std::uint64_t width = kFirstRange;
   for (std::size_t begin = 0; begin < blocks.size();) {
     const std::size_t end = std::min<std::size_t>(blocks.size(), begin + width);
-    Result<std::vector<NodeLog>> logs = co_await LogsBetween(first + begin, first + end - 1, tokens);
+    Result<std::vector<NodeLog>> logs =
+        co_await LogsBetween(first + begin, first + end - 1, tokens);
     if (!logs.ok()) {
       if (end - begin == 1) co_return logs.error();
       width = (end - begin) / 2;

@@ -1,9 +1,9 @@
-// A chain's nodes behind one door: JSON-RPC over HTTP with failover between the endpoints, typed and
-// checked answers, limits on everything. Whatever may change between two questions is asked by block
-// hash. Any thread; each call resumes on its caller's executor.
+// A chain's nodes behind one door: JSON-RPC over HTTP with failover between the endpoints, typed
+// and checked answers, limits on everything. Whatever may change between two questions is asked by
+// block hash. Any thread; each call resumes on its caller's executor.
 //
-// Errors: UNAVAILABLE with reason NODE_UNAVAILABLE (no connection, time-out, HTTP status), BAD_ANSWER,
-// NODE_ERROR or NODE_LIMIT.
+// Errors: UNAVAILABLE with reason NODE_UNAVAILABLE (no connection, time-out, HTTP status),
+// BAD_ANSWER, NODE_ERROR or NODE_LIMIT.
 #pragma once
 
 #include <atomic>
@@ -70,8 +70,8 @@ class NodeClient {
   // For each block, in order, its Transfer logs of `tokens`, checked against the block.
   Task<Result<std::vector<std::vector<NodeLog>>>> TransferLogs(std::vector<NodeBlock> blocks,
                                                                std::vector<evm::Address> tokens);
-  // The same by height, for blocks that cannot change any more: one query a range, halved as long as
-  // the node finds it too large.
+  // The same by height, for blocks that cannot change any more: one query a range, halved as long
+  // as the node finds it too large.
   Task<Result<std::vector<std::vector<NodeLog>>>> TransferLogsInRange(
       std::vector<NodeBlock> blocks, std::vector<evm::Address> tokens);
   // In the order asked; empty where the node has none.
@@ -93,8 +93,8 @@ class NodeClient {
     std::uint64_t finalized = 0;
   };
   Task<Result<Nonces>> AccountNonces(evm::Address account, BlockId finalized);
-  // Hands the bytes, whose hash is given, to every endpoint; the most favourable answer. UNAVAILABLE NODE_UNAVAILABLE when
-  // none could be reached for sure.
+  // Hands the bytes, whose hash is given, to every endpoint; the most favourable answer.
+  // UNAVAILABLE NODE_UNAVAILABLE when none could be reached for sure.
   Task<Result<BroadcastAnswer>> Broadcast(evm::Bytes raw, evm::Hash32 hash);
 
  private:

@@ -42,14 +42,13 @@ Task<Result<std::vector<U256>>> NodeClient::Balances(std::vector<BalanceQuestion
   std::vector<RpcCall> calls;
   for (const BalanceQuestion& question : questions) {
     if (!question.token) {
-      calls.push_back({"eth_getBalance",
-                       "[" + Quote(question.account.ToHex()) + "," + AtBlock(at) + "]"});
+      calls.push_back(
+          {"eth_getBalance", "[" + Quote(question.account.ToHex()) + "," + AtBlock(at) + "]"});
       continue;
     }
     evm::AbiValue::List arguments;
     arguments.emplace_back(question.account);
-    ASSIGN_OR_CO_RETURN(const evm::Bytes data,
-                        evm::EncodeCall("balanceOf(address)", arguments));
+    ASSIGN_OR_CO_RETURN(const evm::Bytes data, evm::EncodeCall("balanceOf(address)", arguments));
     calls.push_back({"eth_call", R"([{"to":)" + Quote(question.token->ToHex()) + R"(,"data":)" +
                                      Quote(evm::HexEncode(data)) + "}," + AtBlock(at) + "]"});
   }
@@ -79,7 +78,8 @@ Task<Result<std::vector<U256>>> NodeClient::Balances(std::vector<BalanceQuestion
 
 Task<Result<CallOutcome>> NodeClient::Call(evm::Address to, evm::Bytes data,
                                            std::optional<evm::Address> from, BlockId at) {
-  std::string params = R"([{"to":)" + Quote(to.ToHex()) + R"(,"data":)" + Quote(evm::HexEncode(data));
+  std::string params =
+      R"([{"to":)" + Quote(to.ToHex()) + R"(,"data":)" + Quote(evm::HexEncode(data));
   if (from) params += R"(,"from":)" + Quote(from->ToHex());
   params += "}," + AtBlock(at) + "]";
   std::vector<RpcCall> calls;
@@ -103,7 +103,8 @@ Task<Result<CallOutcome>> NodeClient::Call(evm::Address to, evm::Bytes data,
   co_return outcome;
 }
 
-Task<Result<NodeClient::Nonces>> NodeClient::AccountNonces(evm::Address account, BlockId finalized) {
+Task<Result<NodeClient::Nonces>> NodeClient::AccountNonces(evm::Address account,
+                                                           BlockId finalized) {
   const std::string prefix = "[" + Quote(account.ToHex()) + ",";
   std::vector<RpcCall> calls;
   calls.push_back({"eth_getTransactionCount", prefix + R"("latest"])"});
@@ -134,7 +135,8 @@ Task<Result<BroadcastAnswer>> NodeClient::Broadcast(evm::Bytes raw, evm::Hash32 
     Result<RpcAnswers> answers = co_await AskEndpoint(endpoint, calls);
     if (!answers.ok()) {
       last = answers.error();
-      // A lost or unreadable reply says nothing of whether the bytes went out. A throttled call did not.
+      // A lost or unreadable reply says nothing of whether the bytes went out. A throttled call did
+      // not.
       unclear = unclear || last.reason != "NODE_LIMIT";
       continue;
     }

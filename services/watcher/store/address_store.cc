@@ -16,7 +16,8 @@ constexpr char kTakePositions[] = R"(
 // Positions of addresses that another replica inserted meanwhile stay unused.
 constexpr char kInsert[] = R"(
   INSERT INTO watched_address (address, position)
-  SELECT a.address, $2::bigint + a.place FROM unnest($1::bytea[]) WITH ORDINALITY AS a (address, place)
+  SELECT a.address, $2::bigint + a.place
+    FROM unnest($1::bytea[]) WITH ORDINALITY AS a (address, place)
   ON CONFLICT (address) DO NOTHING)";
 constexpr char kSelectAfter[] = R"(
   SELECT position, address FROM watched_address WHERE position > $1 ORDER BY position LIMIT $2)";

@@ -87,7 +87,8 @@ StoredChain ReadChain(const pg::Row& row) {
   return chain;
 }
 
-void AppendHalt(pg::Transaction& tx, const std::string& chain, Halt halt, const std::string& reason) {
+void AppendHalt(pg::Transaction& tx, const std::string& chain, Halt halt,
+                const std::string& reason) {
   journal::Entry entry;
   entry.subject = chain;
   entry.kind = halt == Halt::kStopped ? "chain.halted" : "chain.resumed";
@@ -135,7 +136,8 @@ std::optional<StoredChain> LoadChain(pg::Transaction& tx, const std::string& cha
 
 std::vector<StoredChain> LoadChains(pg::Transaction& tx) {
   std::vector<StoredChain> chains;
-  for (const pg::Row row : tx.Execute(kSelectChains, std::nullopt)) chains.push_back(ReadChain(row));
+  for (const pg::Row row : tx.Execute(kSelectChains, std::nullopt))
+    chains.push_back(ReadChain(row));
   return chains;
 }
 
@@ -153,15 +155,16 @@ HeadState LoadHeadState(pg::Transaction& tx, const StoredChain& chain) {
     state.headers.push_back(ReadHeader(row));
   }
   if (state.headers.empty() || state.headers.back().id() != chain.head) {
-    throw pg::SqlError(std::string(pg::kDecodeFailure), "the stored headers do not end at the head");
+    throw pg::SqlError(std::string(pg::kDecodeFailure),
+                       "the stored headers do not end at the head");
   }
   return state;
 }
 
 void StoreAnchor(pg::Transaction& tx, const std::string& chain, const evm::Hash32& genesis_hash,
                  const Header& anchor) {
-  const pg::Rows inserted = tx.Execute(kInsertAnchor, chain, BytesOf(genesis_hash), anchor.number,
-                                       BytesOf(anchor.hash));
+  const pg::Rows inserted =
+      tx.Execute(kInsertAnchor, chain, BytesOf(genesis_hash), anchor.number, BytesOf(anchor.hash));
   if (inserted.affected() == 0) return;
   tx.Execute(kInsertAnchorBlock, chain, anchor.number, BytesOf(anchor.hash), BytesOf(anchor.parent),
              TimeOf(anchor.timestamp_seconds));

@@ -37,11 +37,13 @@ struct StoredChain {
 // Nothing until the chain has been anchored.
 std::optional<StoredChain> LoadChain(pg::Transaction& tx, const std::string& chain);
 std::vector<StoredChain> LoadChains(pg::Transaction& tx);
-std::optional<Header> LoadHeader(pg::Transaction& tx, const std::string& chain, std::uint64_t number);
+std::optional<Header> LoadHeader(pg::Transaction& tx, const std::string& chain,
+                                 std::uint64_t number);
 // The header chain from the final block to the head, as the machine wants it.
 HeadState LoadHeadState(pg::Transaction& tx, const StoredChain& chain);
 
-// Begins a chain at a header that counts as final and is not read itself. Harmless when it has begun.
+// Begins a chain at a header that counts as final and is not read itself. Harmless when it has
+// begun.
 void StoreAnchor(pg::Transaction& tx, const std::string& chain, const evm::Hash32& genesis_hash,
                  const Header& anchor);
 

@@ -21,7 +21,8 @@ constexpr Invariant kInvariants[] = {
                                    AND b.number = t.block_number AND b.hash = t.block_hash))"},
     // Nothing is final above the final level, nor unfinal below it.
     {"I9", R"(SELECT (SELECT count(*) FROM transfer t JOIN chain c USING (chain)
-                       WHERE t.state IN ('INCLUDED', 'SAFE') AND t.block_number <= c.finalized_number)
+                       WHERE t.state IN ('INCLUDED', 'SAFE')
+                         AND t.block_number <= c.finalized_number)
                    + (SELECT count(*) FROM transfer t JOIN chain c USING (chain)
                        WHERE t.state = 'FINALIZED' AND t.block_number > c.finalized_number) AS n)"},
     // The cursor is the top of the stored headers.

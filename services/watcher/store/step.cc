@@ -97,8 +97,8 @@ void AppendCheckpoint(pg::Transaction& tx, const ChainStep& step) {
   journal::Append(tx, "transfers", std::move(entry));
 }
 
-Status StoreTransfers(pg::Transaction& tx, const ChainStep& step,
-                      std::optional<std::uint64_t> fork, StepResult& result) {
+Status StoreTransfers(pg::Transaction& tx, const ChainStep& step, std::optional<std::uint64_t> fork,
+                      StepResult& result) {
   TransferStep transfers;
   transfers.chain = step.chain;
   transfers.fork = fork;

@@ -1,5 +1,5 @@
-// One step of a chain as one transaction: headers, transfers, transactions, cursor, journal entries,
-// the checkpoint last. One thread (the transaction's).
+// One step of a chain as one transaction: headers, transfers, transactions, cursor, journal
+// entries, the checkpoint last. One thread (the transaction's).
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ struct StepResult {
   std::vector<std::uint64_t> new_transfer_blocks;  // a height for each new transfer
 };
 
-// ABORTED LEASE_LOST or CURSOR_MOVED: another replica leads; read the state again. INTERNAL: the step
-// contradicts what is stored.
+// ABORTED LEASE_LOST or CURSOR_MOVED: another replica leads; read the state again. INTERNAL: the
+// step contradicts what is stored.
 Result<StepResult> StoreStep(pg::Transaction& tx, const ChainStep& step);
 
 // The guard for the other writes of a chain's leader.

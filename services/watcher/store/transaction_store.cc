@@ -29,7 +29,8 @@ constexpr char kSelectHashes[] = R"(
    WHERE chain = $1 AND hash = ANY($2::bytea[]) AND state IN ('PENDING', 'ORPHANED'))";
 constexpr char kUpdate[] = R"(
   UPDATE tracked_transaction
-     SET state = $3, block_number = $4, block_hash = $5, block_time = $6, receipt = $7, revision = $8
+     SET state = $3, block_number = $4, block_hash = $5, block_time = $6, receipt = $7,
+         revision = $8
    WHERE chain = $1 AND hash = $2 AND revision < $8)";
 
 TrackedTransaction ReadTracked(const pg::Row& row) {
@@ -44,8 +45,8 @@ TrackedTransaction ReadTracked(const pg::Row& row) {
   out.create_time = row.Get<pg::Time>("create_time");
   out.revision = row.Get<std::int64_t>("revision");
   if (row.IsNull("block_hash")) return out;
-  out.block = BlockId{row.Get<std::uint64_t>("block_number"),
-                      HashOf(row.Get<pg::Bytea>("block_hash"))};
+  out.block =
+      BlockId{row.Get<std::uint64_t>("block_number"), HashOf(row.Get<pg::Bytea>("block_hash"))};
   out.block_time_seconds = SecondsOf(row.Get<pg::Time>("block_time"));
   pb::Receipt receipt;
   if (!receipt.ParseFromString(row.Get<pg::Bytea>("receipt").data)) {
@@ -75,9 +76,9 @@ void AppendSnapshot(pg::Transaction& tx, const TrackedTransaction& snapshot) {
 
 void InsertTracked(pg::Transaction& tx, const std::string& chain,
                    const evm::SignedTransaction& transaction) {
-  const pg::Rows inserted =
-      tx.Execute(kInsert, chain, BytesOf(transaction.hash), pg::Bytea(evm::ByteView(transaction.raw)),
-                 BytesOf(transaction.from), transaction.transaction.nonce);
+  const pg::Rows inserted = tx.Execute(kInsert, chain, BytesOf(transaction.hash),
+                                       pg::Bytea(evm::ByteView(transaction.raw)),
+                                       BytesOf(transaction.from), transaction.transaction.nonce);
   if (inserted.affected() == 0) return;
   if (const auto stored = LoadTracked(tx, chain, transaction.hash)) AppendSnapshot(tx, *stored);
 }

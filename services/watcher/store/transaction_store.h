@@ -12,7 +12,8 @@
 
 namespace paymesh::watcher {
 
-// Begins to follow a signed transaction, with its first journal entry; harmless when it is followed.
+// Begins to follow a signed transaction, with its first journal entry; harmless when it is
+// followed.
 void InsertTracked(pg::Transaction& tx, const std::string& chain,
                    const evm::SignedTransaction& transaction);
 std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::string& chain,
@@ -20,8 +21,8 @@ std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::st
 // Those in no block, oldest first; and all that are not final.
 std::vector<evm::Hash32> OpenTracked(pg::Transaction& tx, const std::string& chain, int limit);
 std::vector<evm::Hash32> UnfinalTracked(pg::Transaction& tx, const std::string& chain, int limit);
-// What a step concerns: mined ones above `fork`, mined ones up to `safe` that are not final, and the
-// given ones.
+// What a step concerns: mined ones above `fork`, mined ones up to `safe` that are not final, and
+// the given ones.
 std::vector<TrackedTransaction> LoadTrackedForStep(pg::Transaction& tx, const std::string& chain,
                                                    std::optional<std::uint64_t> fork,
                                                    std::uint64_t safe,

@@ -13,14 +13,15 @@
 namespace paymesh::watcher {
 namespace {
 
-#define PAYMESH_TRANSFER_COLUMNS                                                                \
-  "transfer_id, sequence, chain, transaction_hash, ordinal, variant, log_index, token, "        \
-  "from_address, to_address, amount, block_number, block_hash, block_time, state, revision, "   \
+#define PAYMESH_TRANSFER_COLUMNS                                                              \
+  "transfer_id, sequence, chain, transaction_hash, ordinal, variant, log_index, token, "      \
+  "from_address, to_address, amount, block_number, block_hash, block_time, state, revision, " \
   "reorg_count"
 
-constexpr char kSelectAbove[] = "SELECT " PAYMESH_TRANSFER_COLUMNS
-                                " FROM transfer WHERE chain = $1 AND block_number > $2 "
-                                "AND state IN ('INCLUDED', 'SAFE') ORDER BY block_number, log_index";
+constexpr char kSelectAbove[] =
+    "SELECT " PAYMESH_TRANSFER_COLUMNS
+    " FROM transfer WHERE chain = $1 AND block_number > $2 "
+    "AND state IN ('INCLUDED', 'SAFE') ORDER BY block_number, log_index";
 constexpr char kSelectUpTo[] = "SELECT " PAYMESH_TRANSFER_COLUMNS
                                " FROM transfer WHERE chain = $1 AND block_number <= $2 "
                                "AND state IN ('INCLUDED', 'SAFE') ORDER BY block_number, log_index";
@@ -132,7 +133,8 @@ std::vector<Transfer> LoadForStep(pg::Transaction& tx, const std::string& chain,
 std::vector<Transfer> LoadLive(pg::Transaction& tx, const std::string& chain, std::uint64_t from,
                                std::uint64_t to) {
   std::vector<Transfer> out;
-  for (const pg::Row row : tx.Execute(kSelectLive, chain, from, to)) out.push_back(ReadTransfer(row));
+  for (const pg::Row row : tx.Execute(kSelectLive, chain, from, to))
+    out.push_back(ReadTransfer(row));
   return out;
 }
 

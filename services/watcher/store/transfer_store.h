@@ -11,8 +11,8 @@
 
 namespace paymesh::watcher {
 
-// What a step concerns: live ones above `fork`, live ones at or below `safe` that are not final yet,
-// and all of the given transactions.
+// What a step concerns: live ones above `fork`, live ones at or below `safe` that are not final
+// yet, and all of the given transactions.
 std::vector<Transfer> LoadForStep(pg::Transaction& tx, const std::string& chain,
                                   std::optional<std::uint64_t> fork, std::uint64_t safe,
                                   const std::vector<evm::Hash32>& transactions);

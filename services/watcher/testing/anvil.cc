@@ -51,9 +51,7 @@ Result<http::Response> Ask(const http::Request& request) {
   return runtime::RunBlocking(client.Send(request));
 }
 
-evm::PrivateKey Key() {
-  return *evm::PrivateKey::FromBytes(*evm::HexDecode(kKey));
-}
+evm::PrivateKey Key() { return *evm::PrivateKey::FromBytes(*evm::HexDecode(kKey)); }
 
 }  // namespace
 
@@ -70,8 +68,15 @@ Anvil::~Anvil() {
 void Anvil::Start() {
   const char* binary = std::getenv("PAYMESH_ANVIL");
   if (binary == nullptr) Die("PAYMESH_ANVIL names no binary; tests/run sets it");
-  std::vector<std::string> words{binary, "--host", "127.0.0.1", "--port", std::to_string(port_),
-                                 "--chain-id", std::to_string(chain_id_), "--no-mining", "--silent"};
+  std::vector<std::string> words{binary,
+                                 "--host",
+                                 "127.0.0.1",
+                                 "--port",
+                                 std::to_string(port_),
+                                 "--chain-id",
+                                 std::to_string(chain_id_),
+                                 "--no-mining",
+                                 "--silent"};
   words.insert(words.end(), arguments_.begin(), arguments_.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -130,7 +135,8 @@ std::uint64_t Anvil::Height() {
 }
 
 evm::Address Anvil::DeployToken() {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) + "/deploy/contracts/artifacts/TestDollar.json");
+  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) +
+                     "/deploy/contracts/artifacts/TestDollar.json");
   std::stringstream text;
   text << file.rdbuf();
   const boost::json::value artifact = boost::json::parse(text.str());
@@ -152,8 +158,7 @@ evm::Address Anvil::DeployToken() {
   const evm::SignedTransaction deployed = evm::SignTransaction(transaction, Key());
   Send(deployed);
   Mine();
-  const auto receipt =
-      Rpc("eth_getTransactionReceipt", "[\"" + deployed.hash.ToHex() + "\"]");
+  const auto receipt = Rpc("eth_getTransactionReceipt", "[\"" + deployed.hash.ToHex() + "\"]");
   if (receipt.at("status").as_string() != "0x1") Die("the token was not deployed");
   return *evm::Address::Parse(std::string(receipt.at("contractAddress").as_string()));
 }

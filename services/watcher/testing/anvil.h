@@ -42,7 +42,8 @@ class Anvil {
   void Send(const evm::SignedTransaction& transaction);
   // Rebuilds the last `depth` blocks from nothing but `transactions`, each with the block (from 0,
   // the lowest rebuilt) that it goes into.
-  void Reorg(int depth, const std::vector<std::pair<evm::SignedTransaction, int>>& transactions = {});
+  void Reorg(int depth,
+             const std::vector<std::pair<evm::SignedTransaction, int>>& transactions = {});
 
  private:
   const std::vector<std::string> arguments_;

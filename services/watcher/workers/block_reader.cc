@@ -8,8 +8,8 @@ namespace {
 
 // From so many transactions in one block on, all its receipts in one answer cost less than each.
 constexpr std::size_t kWholeBlockFrom = 8;
-// An empty answer against the bloom is asked for again so often where the node gives no receipts of a
-// whole block; after that the bloom is taken for a collision.
+// An empty answer against the bloom is asked for again so often where the node gives no receipts of
+// a whole block; after that the bloom is taken for a collision.
 constexpr int kEmptyRereads = 4;
 constexpr std::chrono::milliseconds kRereadPause{100};
 
@@ -24,7 +24,8 @@ std::vector<Candidate> Candidates(const std::vector<NodeLog>& logs) {
   return out;
 }
 
-Result<Match> ProveOne(const Header& block, const Candidate& candidate, const NodeReceipt& receipt) {
+Result<Match> ProveOne(const Header& block, const Candidate& candidate,
+                       const NodeReceipt& receipt) {
   if (receipt.block != block.id() || !receipt.receipt.success || receipt.logs.empty() ||
       candidate.log_index < receipt.logs.front().log_index) {
     return BadAnswer("a log whose receipt is of another block or failed");

@@ -47,7 +47,8 @@ class BlockReader {
   Task<Result<std::vector<Match>>> Prove(Header block, std::vector<Candidate> wanted);
 
   // The receipts of followed transactions that a block holds.
-  Task<Result<std::vector<Inclusion>>> ReadInclusions(Header block, std::vector<evm::Hash32> hashes);
+  Task<Result<std::vector<Inclusion>>> ReadInclusions(Header block,
+                                                      std::vector<evm::Hash32> hashes);
 
  private:
   // An empty answer for a block whose bloom says otherwise is settled by the block's receipts.

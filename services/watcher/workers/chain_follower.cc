@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kWithoutLeasePause{200};
 constexpr std::chrono::milliseconds kHaltedPause{1'000};
 constexpr std::chrono::milliseconds kDatabasePause{500};
 constexpr std::chrono::milliseconds kThrottledPause{1'000};
-constexpr int kMaxLoadedAddresses = 50'000;   // in one read
+constexpr int kMaxLoadedAddresses = 50'000;  // in one read
 constexpr int kMaxTracked = 10'000;
 
 std::vector<evm::Address> TokensOf(const runtime::ChainConfig& chain) {
@@ -36,8 +36,8 @@ bool IsNodeTrouble(const Error& error) {
          error.reason == "NODE_BEHIND";
 }
 
-// Blocks that were read before and become final in this step; they get a second look. When there are
-// more than `limit`, the level waits with the rest for the next step.
+// Blocks that were read before and become final in this step; they get a second look. When there
+// are more than `limit`, the level waits with the rest for the next step.
 std::vector<Header> BecomingFinal(const HeadState& state, std::uint64_t fork, std::size_t limit,
                                   Levels& levels) {
   std::vector<Header> finals;
@@ -131,8 +131,7 @@ Task<Status> ChainFollower::Tick() {
   CO_RETURN_IF_ERROR(co_await Advance(first));
   if (halted_) co_return Status();
   if (moved) {
-    metrics_.commit_delay.Observe(
-        std::chrono::duration<double>(clock_.Steady() - start).count());
+    metrics_.commit_delay.Observe(std::chrono::duration<double>(clock_.Steady() - start).count());
   }
   CO_RETURN_IF_ERROR(co_await CatchRegistrations());
   CO_RETURN_IF_ERROR(co_await Sweep());
@@ -274,7 +273,8 @@ Task<Result<std::vector<Match>>> ChainFollower::MatchBranch(
       if (Wanted(candidate.event.to)) wanted.push_back(candidate);
     }
     if (wanted.empty()) continue;
-    Result<std::vector<Match>> proved = co_await reader_.Prove(block.block.header, std::move(wanted));
+    Result<std::vector<Match>> proved =
+        co_await reader_.Prove(block.block.header, std::move(wanted));
     if (!proved.ok()) co_return proved.error();
     matches.insert(matches.end(), proved->begin(), proved->end());
   }
@@ -293,15 +293,16 @@ Task<Result<std::vector<Match>>> ChainFollower::LookBack(std::uint64_t up_to) {
       if (added.contains(candidate.event.to)) wanted.push_back(candidate);
     }
     if (wanted.empty()) continue;
-    Result<std::vector<Match>> proved = co_await reader_.Prove(block.block.header, std::move(wanted));
+    Result<std::vector<Match>> proved =
+        co_await reader_.Prove(block.block.header, std::move(wanted));
     if (!proved.ok()) co_return proved.error();
     matches.insert(matches.end(), proved->begin(), proved->end());
   }
   co_return matches;
 }
 
-// Reads blocks again at the moment they become final. What was missed is returned; what was recorded
-// and is not there any more holds finality back until the node is of one mind.
+// Reads blocks again at the moment they become final. What was missed is returned; what was
+// recorded and is not there any more holds finality back until the node is of one mind.
 Task<Result<std::vector<Match>>> ChainFollower::SecondLook(std::vector<Header> headers,
                                                            std::vector<Transfer> live) {
   std::vector<Match> missed;
@@ -318,7 +319,8 @@ Task<Result<std::vector<Match>>> ChainFollower::SecondLook(std::vector<Header> h
     if (!*block) co_return BadAnswer("a block that becomes final is unknown to the node");
     blocks.push_back(**block);
   }
-  Result<std::vector<ReadBlockResult>> again = co_await reader_.Read(std::move(blocks), ReadBy::kHash);
+  Result<std::vector<ReadBlockResult>> again =
+      co_await reader_.Read(std::move(blocks), ReadBy::kHash);
   if (!again.ok()) co_return again.error();
   std::map<std::pair<std::uint64_t, std::uint32_t>, const Transfer*> recorded;
   for (const Transfer& transfer : live) {
@@ -333,7 +335,8 @@ Task<Result<std::vector<Match>>> ChainFollower::SecondLook(std::vector<Header> h
       }
     }
     if (wanted.empty()) continue;
-    Result<std::vector<Match>> proved = co_await reader_.Prove(block.block.header, std::move(wanted));
+    Result<std::vector<Match>> proved =
+        co_await reader_.Prove(block.block.header, std::move(wanted));
     if (!proved.ok()) co_return proved.error();
     missed.insert(missed.end(), proved->begin(), proved->end());
   }
@@ -396,7 +399,8 @@ Task<Result<StepResult>> ChainFollower::Store(ChainStep step) {
 
 void ChainFollower::Remember(const std::vector<ReadBlockResult>& blocks) {
   auto& recent = memory_->recent;
-  if (!blocks.empty()) recent.erase(recent.lower_bound(blocks.front().block.header.number), recent.end());
+  if (!blocks.empty())
+    recent.erase(recent.lower_bound(blocks.front().block.header.number), recent.end());
   for (const ReadBlockResult& block : blocks) recent[block.block.header.number] = block;
   const std::uint64_t final_number = memory_->state.levels.finalized;
   const std::uint64_t head = recent.empty() ? 0 : recent.rbegin()->first;
@@ -419,8 +423,7 @@ void ChainFollower::NoteStep(const ChainStep& step, const StepResult& result,
   metrics_.watched_addresses.Set(static_cast<double>(memory_->watched.size()));
   metrics_.transfers.Increment(static_cast<double>(result.new_transfers));
   metrics_.orphaned.Increment(static_cast<double>(result.orphaned_transfers));
-  const double now =
-      std::chrono::duration<double>(clock_.Now().time_since_epoch()).count();
+  const double now = std::chrono::duration<double>(clock_.Now().time_since_epoch()).count();
   for (std::uint64_t number = old_final + 1; number <= step.levels.finalized; ++number) {
     if (const Header* header = memory_->state.At(number)) {
       metrics_.confirmation.Observe(now - static_cast<double>(header->timestamp_seconds));

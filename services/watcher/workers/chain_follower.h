@@ -1,7 +1,6 @@
 // Follows one chain while this process holds its lease: asks the node for its head, lets the pure
-// machine decide, reads what a step needs, and stores the step in one transaction. May be stopped at
-// any instruction: what it knows beyond the database is a cache.
-// Run: one strand.
+// machine decide, reads what a step needs, and stores the step in one transaction. May be stopped
+// at any instruction: what it knows beyond the database is a cache. Run: one strand.
 #pragma once
 
 #include <chrono>
@@ -59,9 +58,9 @@ class ChainFollower {
     HeadState state;
     WatchedSet watched;
     AddressSet added;  // of those, the ones that no look back has been stored for yet
-    std::map<std::uint64_t, ReadBlockResult> recent;  // by height: blocks above the final one
+    std::map<std::uint64_t, ReadBlockResult> recent;     // by height: blocks above the final one
     std::unordered_map<evm::Hash32, NodeBlock> fetched;  // of the branch at hand
-    std::optional<Tags> tags;                         // read in this tick
+    std::optional<Tags> tags;                            // read in this tick
   };
   // What a step needs from the database, read at once.
   struct StepFacts {

@@ -1,5 +1,5 @@
-// The part of ChainFollower that works between blocks: late registrations, and followed transactions
-// that no new block will show.
+// The part of ChainFollower that works between blocks: late registrations, and followed
+// transactions that no new block will show.
 #include "services/watcher/store/transaction_store.h"
 #include "services/watcher/workers/chain_follower.h"
 
@@ -75,8 +75,8 @@ Task<Result<std::optional<Header>>> ChainFollower::CanonicalHeader(BlockId block
   if (const Header* held = state.At(block.number)) {
     header = *held;
   } else {
-    auto read = [chain = chain_, number = block.number](
-                    pg::Transaction& tx) -> Result<std::optional<Header>> {
+    auto read = [chain = chain_,
+                 number = block.number](pg::Transaction& tx) -> Result<std::optional<Header>> {
       return LoadHeader(tx, chain, number);
     };
     const pg::TransactOptions options{.name = "load_header", .access = pg::Access::kReadOnly};

@@ -1,5 +1,5 @@
-// The part of ChainFollower that begins, stops and says how it is: identity of the node, the anchor of
-// a new chain, halting, troubles.
+// The part of ChainFollower that begins, stops and says how it is: identity of the node, the anchor
+// of a new chain, halting, troubles.
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/workers/chain_follower.h"
 
@@ -72,9 +72,9 @@ Task<Status> ChainFollower::CheckIdentity(std::optional<StoredChain> stored) {
   Result<NodeIdentity> identity = co_await node_.Identity();
   if (!identity.ok()) co_return identity.error();
   if (identity->chain_id != options_.chain.chain.number()) {
-    co_return Error::Unavailable("NODE_BEHIND", "the node is of chain eip155:" +
-                                                    std::to_string(identity->chain_id) +
-                                                    ", not of " + chain_);
+    co_return Error::Unavailable(
+        "NODE_BEHIND",
+        "the node is of chain eip155:" + std::to_string(identity->chain_id) + ", not of " + chain_);
   }
   if (stored && stored->genesis_hash != identity->genesis_hash) {
     CO_RETURN_IF_ERROR(co_await HaltChain("the node has another genesis block (" +
@@ -89,9 +89,9 @@ Task<Status> ChainFollower::CheckIdentity(std::optional<StoredChain> stored) {
 // The block below start_block is the anchor: final by definition, not read itself.
 Task<Status> ChainFollower::Anchor(std::int64_t epoch, NodeIdentity identity) {
   if (identity.chain_id != options_.chain.chain.number()) {
-    co_return Error::Unavailable("NODE_BEHIND", "the node is of chain eip155:" +
-                                                    std::to_string(identity.chain_id) +
-                                                    ", not of " + chain_);
+    co_return Error::Unavailable(
+        "NODE_BEHIND",
+        "the node is of chain eip155:" + std::to_string(identity.chain_id) + ", not of " + chain_);
   }
   const std::uint64_t start = options_.chain.start_block;
   const std::uint64_t number = start == 0 ? 0 : start - 1;
@@ -115,8 +115,8 @@ Task<Status> ChainFollower::Anchor(std::int64_t epoch, NodeIdentity identity) {
   co_return Status();
 }
 
-// After a start: the blocks that registrations look back over, read once more. The addresses are all
-// "new" to this process then, so the first look back heals what an earlier run may have missed.
+// After a start: the blocks that registrations look back over, read once more. The addresses are
+// all "new" to this process then, so the first look back heals what an earlier run may have missed.
 Task<Status> ChainFollower::FillRecent() {
   const HeadState& state = memory_->state;
   std::vector<NodeBlock> blocks;
@@ -132,7 +132,8 @@ Task<Status> ChainFollower::FillRecent() {
     blocks.push_back(**block);
   }
   if (blocks.empty()) co_return Status();
-  Result<std::vector<ReadBlockResult>> read = co_await reader_.Read(std::move(blocks), ReadBy::kHash);
+  Result<std::vector<ReadBlockResult>> read =
+      co_await reader_.Read(std::move(blocks), ReadBy::kHash);
   if (!read.ok()) co_return read.error();
   Remember(*read);
   co_return Status();

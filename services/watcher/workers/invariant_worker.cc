@@ -5,8 +5,8 @@
 namespace paymesh::watcher {
 
 Task<void> InvariantWorker::Run() {
-  prometheus::Gauge& checked = metrics_.Gauge(
-      "invariants_last_success_timestamp_seconds", "When the invariants were last counted");
+  prometheus::Gauge& checked = metrics_.Gauge("invariants_last_success_timestamp_seconds",
+                                              "When the invariants were last counted");
   for (;;) {
     auto count = [](pg::Transaction& tx) -> Result<std::vector<InvariantCount>> {
       return CountViolations(tx);
