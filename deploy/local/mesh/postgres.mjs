@@ -84,7 +84,7 @@ export class Postgres {
   /** Runs SQL and returns its rows as arrays of text. */
   query(sql, {database = 'postgres'} = {}) {
     const out = execFileSync(
-        'psql', ['-X', '-q', '-A', '-t', '-F', '\x1f', '-R', '\x1e', '-v', 'ON_ERROR_STOP=1', '-d',
+        join(this.programs, 'psql'), ['-X', '-q', '-A', '-t', '-F', '\x1f', '-R', '\x1e', '-v', 'ON_ERROR_STOP=1', '-d',
                  this.adminConninfo(database), '-c', sql],
         {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 << 20});
     return out.replace(/\n$/, '').split('\x1e').filter((row) => row !== '').map((row) => row.split('\x1f'));

@@ -17,9 +17,12 @@ CREATE TABLE transfer_evidence (
   block_hash       text NOT NULL,
   block_time       timestamptz NOT NULL,
   arrival          bigint GENERATED ALWAYS AS IDENTITY,  -- order of the first sight
-  update_time      timestamptz NOT NULL DEFAULT clock_timestamp(),
-  UNIQUE (chain, transaction_hash, ordinal)
+  update_time      timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 70);
+-- One live transfer a place: a transaction that is re-included with another log at the same place is
+-- another transfer, and the one before is orphaned first.
+CREATE UNIQUE INDEX transfer_evidence_place ON transfer_evidence (chain, transaction_hash, ordinal)
+  WHERE state <> 'ORPHANED';
 CREATE INDEX transfer_evidence_to ON transfer_evidence (to_address, arrival);
 CREATE INDEX transfer_evidence_from ON transfer_evidence (from_address, arrival);
 
