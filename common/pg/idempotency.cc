@@ -7,9 +7,9 @@ namespace paymesh::pg {
 namespace {
 
 constexpr char kClaim[] =
-    "INSERT INTO idempotency (caller, method, request_id, request_hash)"
-    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])"
-    " AS k (caller, method, request_id, request_hash) ORDER BY 1, 2, 3"
+    "INSERT INTO idempotency (caller, method, request_id, request_hash, response)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])"
+    " AS k (caller, method, request_id, request_hash, response) ORDER BY 1, 2, 3"
     " ON CONFLICT DO NOTHING RETURNING caller, method, request_id";
 constexpr char kFind[] =
     "SELECT k.ordinal, i.request_hash = k.request_hash AS same, i.response"
@@ -77,24 +77,25 @@ Result<std::optional<Bytea>> Replay(const Row& row) {
   return response;
 }
 
-}  // namespace
-
-std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
-                                                   const std::vector<IdempotencyKey>& keys) {
+// One outcome a key; those that are ours stand in `ours`. Empty responses: not known yet.
+std::vector<Result<std::optional<Bytea>>> Insert(Transaction& tx,
+                                                 const std::vector<IdempotencyKey>& keys,
+                                                 const std::vector<Bytea>& responses,
+                                                 std::set<Identity>& ours) {
   std::vector<Result<std::optional<Bytea>>> outcomes(keys.size(), InProgress());
   std::set<Identity> seen;
   Columns columns;
+  std::vector<std::optional<Bytea>> answers;
   std::vector<std::size_t> members;  // of the columns, in keys
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!seen.insert(IdentityOf(keys[i])).second) continue;
     columns.Add(keys[i]);
+    answers.push_back(responses.empty() ? std::nullopt : std::optional<Bytea>(responses[i]));
     members.push_back(i);
   }
   if (members.empty()) return outcomes;
-
-  std::set<Identity> ours;
-  for (const Row row :
-       tx.Execute(kClaim, columns.callers, columns.methods, columns.request_ids, columns.hashes)) {
+  for (const Row row : tx.Execute(kClaim, columns.callers, columns.methods, columns.request_ids,
+                                  columns.hashes, answers)) {
     ours.insert({row.Get<std::string>("caller"), row.Get<std::string>("method"),
                  row.Get<std::string>("request_id")});
   }
@@ -108,10 +109,6 @@ std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
       known_members.push_back(i);
     }
   }
-  if (!ours.empty()) {
-    Watch(tx);
-    tx.Local<Open>().keys.merge(ours);
-  }
   if (known_members.empty()) return outcomes;
   for (const Row row :
        tx.Execute(kFind, known.callers, known.methods, known.request_ids, known.hashes)) {
@@ -119,6 +116,29 @@ std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
     outcomes[known_members[ordinal - 1]] = Replay(row);
   }
   return outcomes;
+}
+
+}  // namespace
+
+std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
+                                                   const std::vector<IdempotencyKey>& keys) {
+  std::set<Identity> ours;
+  auto outcomes = Insert(tx, keys, {}, ours);
+  if (!ours.empty()) {
+    Watch(tx);
+    tx.Local<Open>().keys.merge(ours);
+  }
+  return outcomes;
+}
+
+std::vector<Result<std::optional<Bytea>>> ClaimAndAnswerAll(
+    Transaction& tx, const std::vector<IdempotencyKey>& keys,
+    const std::vector<Bytea>& responses) {
+  if (keys.size() != responses.size()) {
+    throw SqlError(std::string(kDecodeFailure), "not one answer a claim");
+  }
+  std::set<Identity> ours;
+  return Insert(tx, keys, responses, ours);
 }
 
 Result<std::optional<Bytea>> Claim(Transaction& tx, const IdempotencyKey& key) {

@@ -149,6 +149,23 @@ TEST_F(Idempotency, BatchesThatCrossDoNotDeadlockAndActOnce) {
   EXPECT_EQ(server_.database().stats().retried, 0U);
 }
 
+TEST_F(Idempotency, AnAnswerThatIsKnownBeforeIsStoredWithItsClaim) {
+  ASSERT_TRUE(Handle(server_.database(), Key("r1")).ok());
+  const auto batch = [](Transaction& tx) -> Result<std::vector<Answer>> {
+    return ClaimAndAnswerAll(tx, {Key("r1"), Key("r2"), Key("r1", "other"), Key("r3")},
+                             {Bytea("w"), Bytea("x"), Bytea("y"), Bytea(std::string("\0\"\\", 3))});
+  };
+  const auto answers = server_.database().TransactBlocking({.idempotent = true}, batch);
+  ASSERT_TRUE(answers.ok()) << answers.error().ToString();
+  EXPECT_TRUE((*answers)[0].ok() && (*answers)[0]->has_value());
+  EXPECT_TRUE((*answers)[1].ok() && !(*answers)[1]->has_value());
+  EXPECT_EQ((*answers)[2].error().reason, "REQUEST_IN_PROGRESS");
+  EXPECT_TRUE((*answers)[3].ok() && !(*answers)[3]->has_value());
+  EXPECT_EQ(*Handle(server_.database(), Key("r2")), "x");
+  EXPECT_EQ(*Handle(server_.database(), Key("r3")), std::string("\0\"\\", 3));
+  EXPECT_EQ(Effects(), "1");
+}
+
 TEST_F(Idempotency, OldAnswersCanBeDeletedInPortions) {
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(Handle(server_.database(), Key(std::to_string(i))).ok());

@@ -1,5 +1,6 @@
 #include "common/pg/param.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 
@@ -9,12 +10,13 @@ namespace {
 constexpr char kHexDigits[] = "0123456789abcdef";
 
 std::string ByteaText(const std::string& bytes) {
-  std::string text = "\\x";
-  text.reserve(2 + 2 * bytes.size());
+  std::string text(2 + 2 * bytes.size(), 'x');
+  text[0] = '\\';
+  char* digit = text.data() + 2;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    text += kHexDigits[byte >> 4];
-    text += kHexDigits[byte & 0xf];
+    *digit++ = kHexDigits[byte >> 4];
+    *digit++ = kHexDigits[byte & 0xf];
   }
   return text;
 }
@@ -48,11 +50,20 @@ void Param::AppendElement(const Param& element) {
     *text_ += "NULL";
     return;
   }
+  // Whole stretches at a time: most elements, long ones above all, have nothing to escape.
+  const std::string_view text = *element.text_;
   *text_ += '"';
-  for (const char c : *element.text_) {
-    if (c == '"' || c == '\\') *text_ += '\\';
-    *text_ += c;
+  std::size_t quote = text.find('"'), backslash = text.find('\\'), from = 0;
+  while (std::min(quote, backslash) != std::string_view::npos) {
+    const std::size_t special = std::min(quote, backslash);
+    text_->append(text, from, special - from);
+    *text_ += '\\';
+    *text_ += text[special];
+    from = special + 1;
+    if (special == quote) quote = text.find('"', from);
+    if (special == backslash) backslash = text.find('\\', from);
   }
+  text_->append(text, from);
   *text_ += '"';
 }
 

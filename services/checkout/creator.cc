@@ -54,12 +54,16 @@ template <class Entry>
 Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
                                              const std::vector<Entry>& entries) {
   std::vector<pg::IdempotencyKey> keys;
-  for (const Entry& entry : entries) keys.push_back(entry.key);
-  const std::vector<Result<std::optional<pg::Bytea>>> claims = pg::ClaimAll(tx, keys);
+  std::vector<Stored> fresh;
+  std::vector<pg::Bytea> responses;
+  for (const Entry& entry : entries) {
+    keys.push_back(entry.key);
+    fresh.push_back(Answer(entry.payment));
+    responses.emplace_back(fresh.back().response->SerializeAsString());
+  }
+  const auto claims = pg::ClaimAndAnswerAll(tx, keys, responses);
   std::vector<Result<Stored>> answers;
   std::vector<Payment> payments;
-  std::vector<pg::IdempotencyKey> claimed;
-  std::vector<pg::Bytea> responses;
   std::vector<std::string> traces;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!claims[i].ok()) {
@@ -67,16 +71,12 @@ Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
     } else if (claims[i]->has_value()) {
       answers.push_back(Replay(**claims[i]));
     } else {
-      Stored answer = Answer(entries[i].payment);
       payments.push_back(entries[i].payment);
-      claimed.push_back(keys[i]);
       traces.push_back(entries[i].trace);
-      responses.emplace_back(answer.response->SerializeAsString());
-      answers.push_back(std::move(answer));
+      answers.push_back(std::move(fresh[i]));
     }
   }
   InsertPayments(tx, payments, traces);
-  if (!claimed.empty()) pg::StoreAllResponses(tx, claimed, responses);
   return answers;
 }
 
