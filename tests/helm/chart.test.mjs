@@ -77,16 +77,18 @@ test('each service has exactly one Service with the metrics port, and a headless
       const withMetrics = own.filter((service) => service.spec.ports.some((port) => port.name === 'metrics'));
       assert.equal(withMetrics.length, 1, file);
       assert.equal(withMetrics[0].metadata.labels['paymesh.dev/metrics'], 'true');
+      assert.equal(withMetrics[0].spec.type, 'ClusterIP', 'never shown by a load balancer');
       for (const service of own) {
         for (const port of service.spec.ports) {
           assert.ok(deployment.spec.template.spec.containers[0].ports.some((each) => each.name === port.targetPort), file);
         }
         assert.ok(!service.spec.ports.some((port) => port.name === 'health'), 'health is for the kubelet');
       }
-      const headless = own.filter((service) => service.spec.clusterIP === 'None');
+      const headless = own.filter((service) => service.metadata.name.endsWith('-headless'));
       assert.equal(headless.length, file === 'everything-off.yaml' ? 0 : 1, file);
       for (const service of headless) {
         assert.equal(service.spec.publishNotReadyAddresses, false);
+        assert.equal(service.spec.clusterIP, 'None');
         assert.deepEqual(service.spec.ports.map((port) => port.name), ['grpc']);
       }
     }
@@ -99,7 +101,7 @@ test('a ServiceMonitor finds exactly that Service, a PodMonitor the pods, and ne
     assert.equal(ofKind(objects, 'ServiceMonitor').length, 4);
     for (const monitor of ofKind(objects, 'ServiceMonitor')) {
       const found = ofKind(objects, 'Service').filter((service) => selects(monitor.spec.selector.matchLabels, service.metadata.labels));
-      assert.deepEqual(found.map((service) => service.metadata.name), [monitor.metadata.name]);
+      assert.deepEqual(found.map((service) => service.metadata.name), [`${monitor.metadata.name}-metrics`]);
       const [endpoint] = monitor.spec.endpoints;
       assert.ok(found[0].spec.ports.some((port) => port.name === endpoint.port));
       assert.equal(endpoint.honorLabels, false);

@@ -21,16 +21,11 @@ test('values.schema.json is up to date with values.yaml', () => {
 
 test('README.md and UPGRADING.md name values that exist', () => {
   const values = YAML.parse(readChart('values.yaml'));
-  const exists = (path) => {
-    let node = path[0] in values ? values : path[0] in values.defaults ? values.defaults : undefined;
-    for (const key of path) {
-      if (node === undefined || node === null || typeof node !== 'object') return false;
-      if (!(key in node) && Object.keys(node).length === 0) return true;  // an open map
-      const inherited = key in node ? node[key] : values.services.checkout === node || Object.values(values.services).includes(node) ? values.defaults[key] : undefined;
-      node = inherited;
-    }
-    return node !== undefined;
-  };
+  // A key of one service may also be one of the defaults; an empty map is open.
+  const existsBelow = (node, path) => path.length === 0 || (node !== null && typeof node === 'object' &&
+    (Object.keys(node).length === 0 || (path[0] in node && existsBelow(node[path[0]], path.slice(1)))));
+  const exists = ([first, ...rest]) => existsBelow(values, [first, ...rest]) || existsBelow(values.defaults, [first, ...rest]) ||
+    (first === 'services' && rest[0] in values.services && existsBelow(values.defaults, rest.slice(1)));
   for (const name of ['README.md', 'UPGRADING.md']) {
     const text = readChart(name);
     const outsideTable = text.replace(/<!-- values: begin -->[\s\S]*<!-- values: end -->/, '');
