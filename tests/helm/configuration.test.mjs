@@ -1,58 +1,12 @@
 // The configuration files that the chart renders, read by the services' own programs where they have been built.
 import assert from 'node:assert/strict';
-import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {test} from 'node:test';
-import {YAML, component, named, ofKind, render, rendered, root, services, valueFiles} from './chart.mjs';
-
-const preset = ['release', 'dev', 'asan'].sort((a, b) => (b === process.env.PAYMESH_PRESET) - (a === process.env.PAYMESH_PRESET))
-  .find((each) => services.every((service) => existsSync(join(root, 'build', each, 'bin', service))));
-const program = (service) => join(root, 'build', preset, 'bin', service);
-
-const kChains = {chains: [{chain: 'eip155:1', name: 'one', block_time: '12s', finality: {safe_min_depth: 1, finalized_min_depth: 2},
-                           contracts: {}, native: {symbol: 'ETH', decimals: 18}, tokens: []}]};
-
-let made;
-/** A certificate with its key, made once: the content of a TLS Secret. */
-function pair() {
-  if (made) return made;
-  const folder = mkdtempSync(join(tmpdir(), 'paymesh-pair-'));
-  const [key, certificate] = [join(folder, 'key'), join(folder, 'certificate')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', certificate,
-                           '-subj', '/CN=test', '-days', '2'], {stdio: 'ignore'});
-  const text = readFileSync(certificate, 'utf8');
-  made = {'tls.crt': text, 'tls.key': readFileSync(key, 'utf8'), 'ca.crt': text};
-  rmSync(folder, {recursive: true, force: true});
-  return made;
-}
-
-/** Lays out a pod's mounts below a folder, the folder standing for its root; nothing else may be needed. */
-function mount(folder, objects, owner, {secrets = true} = {}) {
-  const {volumes, containers: [container]} = owner.spec.template.spec;
-  const put = (path, text) => {
-    mkdirSync(dirname(path), {recursive: true});
-    writeFileSync(path, text);
-  };
-  for (const {name, mountPath} of container.volumeMounts) {
-    const volume = volumes.find((each) => each.name === name);
-    for (const source of volume.projected?.sources ?? [volume]) {
-      const {configMap, secret} = source;
-      const data = configMap ? named(objects, 'ConfigMap', configMap.name)?.data : undefined;
-      for (const {key, path} of (configMap ?? secret)?.items ?? []) {
-        const chains = name === 'chains' ? YAML.stringify(kChains) : undefined;
-        put(join(folder, mountPath, path), data?.[key] ?? chains ?? (secrets ? 'host=127.0.0.1 dbname=paymesh user=paymesh password=x' : ''));
-      }
-    }
-    if (name === 'tls') {
-      for (const [file, text] of Object.entries(pair())) put(join(folder, mountPath, file), text);
-    }
-  }
-  const config = join(folder, 'etc/paymesh/config/config.yaml');
-  writeFileSync(config, readFileSync(config, 'utf8').replaceAll('/etc/paymesh/', join(folder, 'etc/paymesh/')));
-  return config;
-}
+import {YAML, component, named, ofKind, render, rendered, valueFiles} from './chart.mjs';
+import {mount, preset, program} from './pod.mjs';
 
 function check(objects, owner, service) {
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-config-'));
