@@ -1,5 +1,6 @@
 #include "services/checkout/creator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/pg/database.h"
@@ -22,9 +23,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryAfterRouting{2'000};
 
+// A chain that is degraded may be well again in a moment: then the same request is worth repeating.
 Error NoOption(const Decision& decision) {
-  Error error = Error::FailedPrecondition("NO_OPTION",
-                                          "nothing that the merchant accepts can be offered now");
+  const bool passing =
+      std::any_of(decision.rejected.begin(), decision.rejected.end(),
+                  [](const Rejected& rejected) { return rejected.code == "CHAIN_DEGRADED"; });
+  Error error = passing ? Error::Unavailable("CHAINS_UNAVAILABLE",
+                                             "no chain that the merchant accepts is reachable now",
+                                             kRetryAfterRouting)
+                        : Error::FailedPrecondition(
+                              "NO_OPTION", "nothing that the merchant accepts can be offered");
   for (const Rejected& rejected : decision.rejected) {
     error.metadata[rejected.unit] = rejected.code;
   }

@@ -58,8 +58,8 @@ export async function startMesh(options = {}) {
 export class Harness {
   constructor(mesh) {
     this.mesh = mesh;
-    this.operator = connect(this.description, 'operator', {retries: 8});
-    this.approver = connect(this.description, 'approver', {retries: 8});
+    this.operator = connect(this.description, 'operator', {retries: 20});
+    this.approver = connect(this.description, 'approver', {retries: 20});
     this.queues = new Map();   // chain -> the payer's last transaction
     this.byHand = new Set();   // chains that mine only when asked
   }
@@ -72,7 +72,7 @@ export class Harness {
     const {newKey, addressOf} = await import('../../deploy/local/mesh/keystore.mjs');
     const wallet = options.wallet ?? await addressOf(await newKey());
     const made = await setUpMerchant(this.description, {...options, wallet});
-    return {...made, wallet, edge: connect(this.description, 'edge', {apiKey: made.api_key, retries: 8})};
+    return {...made, wallet, edge: connect(this.description, 'edge', {apiKey: made.api_key, retries: 20})};
   }
 
   /** A payment in euros (cents) unless told otherwise. */

@@ -154,6 +154,18 @@ TEST_F(Checkout, SaysWhyNothingCanBeOffered) {
   EXPECT_EQ(ReasonOf(created.status), "NO_OPTION");
 }
 
+TEST_F(Checkout, AsksToTryAgainWhileTheChainsAreDegraded) {
+  const std::string merchant = mesh_.MakeMerchant();
+  mesh_.CreatePayment(merchant);
+  mesh_.routing().degraded = true;
+  const pb::CreatePaymentRequest request = mesh_.NewPayment(merchant, "100");
+  const Created refused = Create(request);
+  EXPECT_EQ(refused.status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(refused.status), "CHAINS_UNAVAILABLE");
+  mesh_.routing().degraded = false;
+  EXPECT_TRUE(Create(request).status.ok());
+}
+
 TEST_F(Checkout, ReplaysTheFirstAnswerAndRefusesAnotherBody) {
   const std::string merchant = mesh_.MakeMerchant();
   mesh_.CreatePayment(merchant);

@@ -20,6 +20,12 @@ grpc::Status FakeRouting::Decide(grpc::ServerContext*, const routing::v1::Decide
         rejected.set_code("RATE_UNAVAILABLE");
         continue;
       }
+      if (degraded) {
+        auto& rejected = *decision.add_rejected();
+        rejected.set_unit(unit);
+        rejected.set_code("CHAIN_DEGRADED");
+        continue;
+      }
       const U256 cents = U256::FromDecimal(facts.price().value()).value();
       auto& option = *decision.add_options();
       option.set_unit(unit);

@@ -21,6 +21,7 @@ namespace paymesh::checkout::testing {
 class FakeRouting final : public routing::v1::RoutingService::Service {
  public:
   std::atomic<bool> down{false};
+  std::atomic<bool> degraded{false};  // no chain can be offered
   std::atomic<int> calls{0};
   std::atomic<int> members{0};
   grpc::Status Decide(grpc::ServerContext* context, const routing::v1::DecideRequest* request,
