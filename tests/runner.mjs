@@ -44,6 +44,21 @@ function run(name, command, args, {env = {}, limitSeconds = 600} = {}) {
   });
 }
 
+/**
+ * Runs `attempt` ({passed, failed: [names], output}) and, when something failed, once more: on a shared
+ * machine of two cores a real cluster or chain can be too slow once. Both runs are shown and kept; what
+ * fails twice has failed.
+ */
+async function judge(name, attempt) {
+  const start = Date.now();
+  let result = await attempt(name);
+  if (result.failed.length > 0) {
+    console.log(`again ${name}: ${result.failed.join('; ')}`);
+    result = await attempt(`${name}-again`);
+  }
+  report(name, result.passed, result.failed.length, (Date.now() - start) / 1000, result.failed, result.output);
+}
+
 function report(name, passed, failed, seconds, names, output) {
   total.passed += passed;
   total.failed += failed;
@@ -55,11 +70,10 @@ function report(name, passed, failed, seconds, names, output) {
   }
 }
 
-async function googleTest(name, env) {
-  const start = Date.now();
+async function googleTest(program, env, name = program) {
   const xml = join(logs, `${name}.xml`);
   rmSync(xml, {force: true});
-  const {code, output} = await run(name, join(build, 'bin', name), [`--gtest_output=xml:${xml}`], {env});
+  const {code, output} = await run(name, join(build, 'bin', program), [`--gtest_output=xml:${xml}`], {env});
   let passed = 0;
   const failed = [];
   if (existsSync(xml)) {
@@ -71,12 +85,12 @@ async function googleTest(name, env) {
   }
   if (code !== 0 && failed.length === 0) failed.push(`the program ended with ${code}`);
   if (passed === 0 && failed.length === 0) failed.push('no test ran');
-  report(name, passed, failed.length, (Date.now() - start) / 1000, failed, output);
+  return {passed, failed, output};
 }
 
-async function nodeTest(file, env, limitSeconds = 1200) {
-  const start = Date.now();
-  const name = file.replace(/^(tests|deploy)\//, '').replace(/\.test\.mjs$/, '').replace(/\//g, '-');
+const nameOf = (file) => file.replace(/^(tests|deploy)\//, '').replace(/\.test\.mjs$/, '').replace(/\//g, '-');
+
+async function nodeTest(file, env, name, limitSeconds = 1200) {
   const {code, output} = await run(name, process.execPath, ['--test', '--test-reporter=tap', file], {env, limitSeconds});
   // The reporter nests: a file's tests are the lines indented least; every leaf counts.
   const lines = output.split('\n');
@@ -89,8 +103,10 @@ async function nodeTest(file, env, limitSeconds = 1200) {
   }
   if (code !== 0 && failed.length === 0) failed.push(`the program ended with ${code}`);
   if (passed === 0 && failed.length === 0) failed.push('no test ran');
-  report(name, passed, failed.length, (Date.now() - start) / 1000, failed, output);
+  return {passed, failed, output};
 }
+
+const judgeNodeTest = (file, env) => judge(nameOf(file), (name) => nodeTest(file, env, name));
 
 async function check(name, command, args, env) {
   const start = Date.now();
@@ -108,7 +124,7 @@ const suite = {
     await check('protos-format', buf, ['format', '-d', '--exit-code', 'protos']);
     await check('protos-not-breaking', buf, ['breaking', 'protos', '--against', 'protos/baseline.binpb']);
     await check('contracts-artifacts', process.execPath, ['deploy/contracts/compile.mjs', '--check']);
-    for (const file of nodeTestsBelow('deploy/contracts/test')) await nodeTest(file);
+    for (const file of nodeTestsBelow('deploy/contracts/test')) await judgeNodeTest(file);
   },
 
   async unit() {
@@ -118,15 +134,21 @@ const suite = {
       await postgres.start();
       const env = {PAYMESH_TEST_PG: postgres.adminConninfo(), PAYMESH_ANVIL: anvilPath};
       const programs = readdirSync(join(build, 'bin')).filter((name) => name.endsWith('_test')).sort();
-      for (const program of programs) await googleTest(program, env);
+      for (const program of programs) await judge(program, (name) => googleTest(program, env, name));
     } finally {
       await postgres.destroy();
       rmSync(folder, {recursive: true, force: true});
     }
   },
 
+  async ops() {
+    for (const folder of ['helm', 'terraform', 'observability']) {
+      for (const file of nodeTestsBelow(`tests/${folder}`)) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
+    }
+  },
+
   async e2e() {
-    for (const file of nodeTestsBelow('tests/e2e')) await nodeTest(file, {PAYMESH_PRESET: preset});
+    for (const file of nodeTestsBelow('tests/e2e')) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
   },
 };
 
