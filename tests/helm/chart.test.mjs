@@ -291,6 +291,26 @@ test('AWS identity: an annotation for irsa, none for Pod Identity, and only wher
   assert.match(refusal({set: ['services.settlement.aws.identity.mode=irsa']}), /roleArn is required/);
 });
 
+test('an external secret is the service\'s own, with the store\'s template left as it is, and migrations have one of theirs', () => {
+  const objects = rendered('production.yaml');
+  for (const service of services) {
+    const [own] = ofService(objects, 'ExternalSecret', service);
+    const [migration] = ofService(objects, 'ExternalSecret', `${service}-migration`);
+    assert.equal(own.spec.dataFrom[0].extract.key, `paymesh/${service}`);
+    assert.equal(own.spec.target.name, `paymesh-${service}`);
+    assert.match(own.spec.target.template.data['pg_service.conf'], /password=\{\{ \.password \}\}/);
+    assert.deepEqual({...migration.spec, target: own.spec.target}, own.spec);
+    assert.equal(migration.spec.target.name, `paymesh-${service}-migration`);
+    const [job] = ofService(objects, 'Job', `${service}-migration`);
+    assert.equal(job.spec.template.spec.volumes.find((volume) => volume.name === 'secrets').projected.sources[0].secret.name, migration.spec.target.name);
+  }
+});
+
+test('Kubernetes is new enough for what the chart uses', () => {
+  assert.equal(render({args: ['--kube-version', '1.30.0']}).length, rendered('minimal.yaml').length);
+  assert.throws(() => render({args: ['--kube-version', '1.29.9']}), /kubeVersion/);
+});
+
 test('mistakes are refused with their remedy', () => {
   assert.match(refusal({set: ['certManager.issuerRef.name=']}), /issuerRef.name is required/);
   assert.match(refusal({set: ['chains.existingSecret=']}), /give the chains once/);

@@ -79,3 +79,8 @@ test('identities are the four services and the people of the values, each once',
   assert.deepEqual(config.rates.static, [{base: 'USD', quote: 'EUR', price: '0.92'}]);
   assert.equal(config.database.conninfo, 'service=paymesh');
 });
+
+test('IPv6 addresses are written as each listener reads them', () => {
+  const config = YAML.parse(named(rendered('extras.yaml'), 'ConfigMap', 'paymesh-payments-checkout').data['config.yaml']);
+  assert.deepEqual(config.listen, {grpc: '[::]:50051', health: '[::]:50052', metrics: ':::9464'});
+});

@@ -32,7 +32,7 @@
 {{- end -}}
 {{- $config := dict
     "listen" (dict "grpc" (printf "%s:%v" $listen $ports.grpc) "health" (printf "%s:%v" $listen $ports.health)
-                   "metrics" (printf "%s:%v" $listen $ports.metrics))
+                   "metrics" (printf "%s:%v" ($listen | trimPrefix "[" | trimSuffix "]") $ports.metrics))
     "tls" (dict "certificate" "/etc/paymesh/tls/tls.crt" "key" "/etc/paymesh/tls/tls.key" "ca" "/etc/paymesh/tls/ca.crt")
     "database" $database
     "chains_file" (printf "/etc/paymesh/chains/%s" .root.Values.chains.key)
