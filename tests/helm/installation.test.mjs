@@ -174,6 +174,22 @@ test('every call of the architecture\'s table is made and accepted: identities f
   }
 });
 
+test('programs go on beside the next version\'s schema, and their own migration accepts it: upgrades overlap, rollbacks work', {skip}, async () => {
+  const {checkHealth} = await import('../../deploy/local/mesh/clients.mjs');
+  for (const service of services) {
+    mesh.postgres.query(`CREATE TABLE of_the_next_version (id int); INSERT INTO schema_migrations (version, name, checksum)
+      VALUES (9999, 'next', 'next')`, {database: `paymesh_${service}`});
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2500));  // readiness is looked at once a second
+  for (const service of services) {
+    assert.equal(await checkHealth(mesh.ports[service].health, 'readiness'), 'SERVING', service);
+    const folder = join(mesh.folder, `${service}-migration`);
+    const [container] = ofService(mesh.objects, 'Job', `${service}-migration`)[0].spec.template.spec.containers;
+    const {status, stderr} = spawnSync(program(service), arguments_(container, folder), {encoding: 'utf8', env: environment(container, folder)});
+    assert.equal(status, 0, `${service}: ${stderr}`);
+  }
+});
+
 test('a person who is not in the values is refused', {skip}, async () => {
   const description = {ca: mesh.certificates.ca, services: {checkout: {grpc: `127.0.0.1:${mesh.ports.checkout.grpc}`}}};
   const stranger = connect(description, mesh.certificates.paths('stranger'));
