@@ -58,7 +58,8 @@ struct MarketFacts {
 };
 
 struct Limits {
-  std::chrono::milliseconds max_observation_age{30'000};
+  // Long, because a payment that is made while the watcher is away shows no address until it is back.
+  std::chrono::milliseconds max_observation_age{15 * 60'000};
   std::uint64_t max_lag_blocks = 20;
   std::chrono::milliseconds quote_validity{15 * 60'000};
 };

@@ -109,7 +109,7 @@ TEST(Decide, LeavesOutChainsThatCannotBeReliedOn) {
 
   market = Market();
   market.chains[0].following = false;
-  market.chains[1].observe_time = kNow - 31s;
+  market.chains[1].observe_time = kNow - 16min;
   decision = Decide(Facts("iso4217/USD", 500), market, {}, kNow);
   EXPECT_EQ(CodeOf(decision, kDollarA), "CHAIN_DEGRADED");
   EXPECT_EQ(CodeOf(decision, kDollarB), "CHAIN_DEGRADED");
