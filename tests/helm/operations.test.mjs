@@ -1,0 +1,120 @@
+// What watches the pods: probes, Services, monitors, rules, dashboards and the pod of `helm test`.
+import assert from 'node:assert/strict';
+import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {
+  YAML, chart, component, hookOf, named, namespace, ofKind, ofService, pods, refusal, render, rendered, selects, services, valueFiles,
+} from './chart.mjs';
+
+const everyFile = (check) => {
+  for (const file of valueFiles) check(rendered(file), file);
+};
+
+test('each service has exactly one Service with the metrics port, and a headless one of ready pods', () => {
+  everyFile((objects, file) => {
+    for (const deployment of ofKind(objects, 'Deployment')) {
+      const own = ofService(objects, 'Service', component(deployment));
+      const withMetrics = own.filter((service) => service.spec.ports.some((port) => port.name === 'metrics'));
+      assert.equal(withMetrics.length, 1, file);
+      assert.equal(withMetrics[0].metadata.labels['paymesh.dev/metrics'], 'true');
+      assert.equal(withMetrics[0].spec.type, 'ClusterIP', 'never shown by a load balancer');
+      for (const service of own) {
+        for (const port of service.spec.ports) {
+          assert.ok(deployment.spec.template.spec.containers[0].ports.some((each) => each.name === port.targetPort), file);
+        }
+        assert.ok(!service.spec.ports.some((port) => port.name === 'health'), 'health is for the kubelet');
+      }
+      const headless = own.filter((service) => service.metadata.name.endsWith('-headless'));
+      assert.equal(headless.length, file === 'everything-off.yaml' ? 0 : 1, file);
+      for (const service of headless) {
+        assert.equal(service.spec.publishNotReadyAddresses, false);
+        assert.equal(service.spec.clusterIP, 'None');
+        assert.deepEqual(service.spec.ports.map((port) => port.name), ['grpc']);
+      }
+    }
+  });
+});
+
+test('a ServiceMonitor finds exactly that Service, a PodMonitor the pods, and never both', () => {
+  for (const file of ['production.yaml', 'monitoring.yaml']) {
+    const objects = rendered(file);
+    assert.equal(ofKind(objects, 'ServiceMonitor').length, 4);
+    for (const monitor of ofKind(objects, 'ServiceMonitor')) {
+      const found = ofKind(objects, 'Service').filter((service) => selects(monitor.spec.selector.matchLabels, service.metadata.labels));
+      assert.deepEqual(found.map((service) => service.metadata.name), [`${monitor.metadata.name}-metrics`]);
+      const [endpoint] = monitor.spec.endpoints;
+      assert.ok(found[0].spec.ports.some((port) => port.name === endpoint.port));
+      assert.equal(endpoint.honorLabels, false);
+      assert.deepEqual(monitor.spec.namespaceSelector.matchNames, [namespace]);
+      assert.equal(endpoint.relabelings[0].replacement, component(monitor));
+    }
+  }
+  assert.equal(ofKind(rendered('production.yaml'), 'ServiceMonitor')[0].metadata.labels.release, 'kube-prometheus-stack');
+  const objects = rendered('irsa-podmonitor.yaml');
+  assert.equal(ofKind(objects, 'ServiceMonitor').length, 0);
+  for (const monitor of ofKind(objects, 'PodMonitor')) {
+    const found = pods(objects).filter((pod) => selects(monitor.spec.selector.matchLabels, pod.labels));
+    assert.deepEqual(found.map((pod) => pod.owner.metadata.name), [monitor.metadata.name]);
+    assert.ok(found[0].spec.containers[0].ports.some((port) => port.name === monitor.spec.podMetricsEndpoints[0].port));
+  }
+  assert.match(refusal({set: ['metrics.serviceMonitor.enabled=true', 'metrics.podMonitor.enabled=true']}), /scrape each pod twice/);
+});
+
+test('probes are native gRPC on the plaintext health port, by the names that the health server serves', () => {
+  const served = readFileSync(join(chart, '..', '..', 'common', 'rpc', 'health.h'), 'utf8');
+  for (const deployment of ofKind(rendered('minimal.yaml'), 'Deployment')) {
+    const [container] = deployment.spec.template.spec.containers;
+    for (const probe of ['startup', 'liveness', 'readiness']) {
+      const {grpc, periodSeconds, failureThreshold, timeoutSeconds} = container[`${probe}Probe`];
+      assert.deepEqual(grpc, {port: 50052, service: probe});
+      assert.ok(served.includes(`"${probe}"`), probe);
+      assert.ok(timeoutSeconds <= periodSeconds * 2 && failureThreshold >= 2);
+    }
+    assert.ok(container.ports.some((port) => port.name === 'health' && port.containerPort === 50052));
+  }
+});
+
+test('rules and dashboards come from the chart\'s own folders, with or without any', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'paymesh-rules-'));
+  try {
+    cpSync(chart, folder, {recursive: true});
+    for (const name of ['alerts', 'dashboards']) rmSync(join(folder, name), {recursive: true, force: true});
+    const none = render({folder, file: 'production.yaml'});
+    assert.equal(ofKind(none, 'PrometheusRule').length, 0);
+    assert.equal(ofKind(none, 'ConfigMap').filter((object) => component(object) === 'dashboards').length, 0);
+
+    mkdirSync(join(folder, 'alerts'));
+    mkdirSync(join(folder, 'dashboards'));
+    const rules = [
+      {alert: 'Kept', expr: 'up == 0', labels: {severity: 'critical'}, annotations: {summary: '{{ $labels.service }} is away', runbook_url: 'runbooks/kept.md'}},
+      {alert: 'Dropped', expr: 'up == 1'}, {record: 'a:b', expr: 'sum(up)'},
+    ];
+    writeFileSync(join(folder, 'alerts', 'a.yaml'), YAML.stringify({groups: [{name: 'one', interval: '30s', rules}]}));
+    writeFileSync(join(folder, 'alerts', 'b.yaml'), YAML.stringify({groups: [{name: 'empty', rules: [rules[1]]}]}));
+    writeFileSync(join(folder, 'alerts', 'a.test.yaml'), 'rule_files: [a.yaml]\n');
+    const dashboard = {uid: 'x', title: '{{ not a template }}'};
+    writeFileSync(join(folder, 'dashboards', 'mesh_overview.json'), JSON.stringify(dashboard));
+    const objects = render({
+      folder, set: ['metrics.prometheusRule.enabled=true', 'metrics.prometheusRule.disabled.Dropped=true', 'metrics.dashboards.enabled=true',
+                    'metrics.prometheusRule.runbookBaseUrl=https://example.com/r/', 'metrics.prometheusRule.alertLabels.team=pay']});
+    const [rule] = ofKind(objects, 'PrometheusRule');
+    assert.deepEqual(rule.spec.groups, [{name: 'one', interval: '30s', rules: [
+      {...rules[0], labels: {severity: 'critical', team: 'pay'}, annotations: {...rules[0].annotations, runbook_url: 'https://example.com/r/kept.md'}}, rules[2],
+    ]}]);
+    const configMap = named(objects, 'ConfigMap', 'paymesh-dashboard-mesh-overview');
+    assert.deepEqual(JSON.parse(configMap.data['mesh_overview.json']), dashboard);
+    assert.equal(configMap.metadata.labels.grafana_dashboard, '1');
+    assert.equal(configMap.metadata.annotations.grafana_folder, 'Paymesh');
+  } finally {
+    rmSync(folder, {recursive: true, force: true});
+  }
+});
+
+test('`helm test` asks every installed service for its health', () => {
+  const pod = (file) => rendered(file).find((object) => hookOf(object) === 'test');
+  assert.deepEqual(pod('minimal.yaml').spec.containers[0].args.map((each) => each.replace(/=.*/, '')), ['health', ...services.map(() => '--health-address')]);
+  assert.deepEqual(pod('settlement-alone.yaml').spec.containers[0].args,
+    ['health', '--health-address=settlement=dns:///paymesh-settlement-headless.pay.svc.cluster.local:50052']);
+});
