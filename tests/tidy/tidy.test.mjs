@@ -1,0 +1,91 @@
+// What a reviewer should not have to look for: which way includes point, calls that belong in one
+// place, numbered migrations, living links, and reasons that are documented.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {cwd: root, encoding: 'utf8'})
+    .trim().split('\n').filter((file) => existsSync(join(root, file)));
+const read = (file) => readFileSync(join(root, file), 'utf8');
+const sources = files.filter((file) => /\.(cc|h)$/.test(file));
+const none = (problems) => assert.deepEqual(problems, []);
+
+test('dependencies point one way: common knows no service, and no service another\'s files', () => {
+  const problems = [];
+  for (const file of sources) {
+    const [top, own] = file.split('/');
+    for (const [, included] of read(file).matchAll(/^#include "([^"]+)"/gm)) {
+      const [otherTop, other] = included.split('/');
+      if (top === 'common' && ['services', 'tests'].includes(otherTop)) problems.push(`${file}: ${included}`);
+      if (top === 'services' && otherTop === 'services' && other !== own) problems.push(`${file}: ${included}`);
+      if (top === 'services' && otherTop === 'tests') problems.push(`${file}: ${included}`);
+    }
+  }
+  none(problems);
+});
+
+test('a domain knows no gRPC, no SQL and no clock of its own', () => {
+  const banned = /grpcpp|common\/pg\/|common\/rpc\/|system_clock::now|steady_clock::now|\.pb\.h/;
+  none(files.filter((file) => /^services\/[^/]+\/domain\/(?!.*_test\.)/.test(file)).flatMap((file) =>
+    read(file).split('\n').map((line, index) => banned.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null).filter(Boolean)));
+});
+
+test('services ask no calendar and no randomness but what they are handed', () => {
+  const asked = sources.filter((file) => /^services\/(?!payctl\/)/.test(file) && !/_test\.cc$|\/testing\//.test(file));
+  none(asked.flatMap((file) =>
+    read(file).split('\n').map((line, index) =>
+      /system_clock::now\(|std::random_device\b/.test(line.replace(/\/\/.*/, '')) ? `${file}:${index + 1}` : null).filter(Boolean)));
+});
+
+test('nothing is left open in the code', () => {
+  const open = /\b(TODO|FIXME|HACK)\b(?!\))/;
+  none(files.filter((file) => /\.(cc|h|mjs|sql|sol|sh|proto|yaml|tf)$/.test(file) && !/^tests\/(tidy\/|runner)/.test(file)).flatMap((file) =>
+    read(file).split('\n').map((line, index) => open.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null).filter(Boolean)));
+});
+
+test('every migration of a folder has a number of its own', () => {
+  const seen = new Map();
+  const problems = [];
+  for (const file of files.filter((each) => /\/migrations\/.*\.sql$/.test(each))) {
+    const match = /^(\d{4})_[a-z0-9_]+\.sql$/.exec(file.split('/').pop());
+    const key = `${dirname(file)}/${match?.[1]}`;
+    if (!match || seen.has(key)) problems.push(file);
+    seen.set(key, file);
+  }
+  none(problems);
+});
+
+test('every link in a README leads somewhere', () => {
+  const problems = [];
+  for (const file of files.filter((each) => each.endsWith('.md'))) {
+    const text = read(file).replace(/```[\s\S]*?```/g, '');
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(https?:|#|mailto:)/.test(target)) continue;
+      if (!existsSync(join(root, dirname(file), target.split('#')[0]))) problems.push(`${file}: ${target}`);
+    }
+  }
+  none(problems);
+});
+
+test('every service has a README and an example of its configuration', () => {
+  for (const service of ['checkout', 'routing', 'watcher', 'settlement']) {
+    assert.ok(existsSync(join(root, 'services', service, 'README.md')), service);
+    assert.ok(existsSync(join(root, 'services', service, `${service}.example.yaml`)), service);
+  }
+});
+
+test('the two commands of the README are there and can be run', () => {
+  const readme = read('README.md');
+  for (const command of ['deploy/local/up', 'tests/run']) {
+    assert.ok(readme.includes(`./${command}`), command);
+    assert.ok(execFileSync('test', ['-x', join(root, command)]) !== null);
+  }
+});
+
+test('no lock file names a package host', () => {
+  none(files.filter((file) => file.endsWith('package-lock.json')).filter((file) => /"resolved":/.test(read(file))));
+});
