@@ -43,8 +43,11 @@ test('selectors hold nothing that a new version changes, and match their pods an
   try {
     cpSync(chart, folder, {recursive: true});
     const meta = YAML.parse(readChart('Chart.yaml'));
-    writeFileSync(join(folder, 'Chart.yaml'), YAML.stringify({...meta, version: '9.9.9', appVersion: '9.9.9'}));
     const before = rendered('minimal.yaml');
+    const template = (objects) => ofKind(objects, 'Deployment').map((deployment) => deployment.spec.template);
+    writeFileSync(join(folder, 'Chart.yaml'), YAML.stringify({...meta, version: '9.9.9'}));
+    assert.deepEqual(template(render({folder})), template(before), 'a new chart alone restarts nothing');
+    writeFileSync(join(folder, 'Chart.yaml'), YAML.stringify({...meta, version: '9.9.9', appVersion: '9.9.9'}));
     const after = render({folder, setJson: ['defaults.podLabels={"a":"b"}'], set: ['defaults.image.tag=other']});
     for (const kind of ['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy']) {
       for (const object of ofKind(before, kind)) {
@@ -131,7 +134,11 @@ test('pods and containers satisfy the restricted standard, and nothing can be wr
         }
       }
       const kinds = ['configMap', 'secret', 'projected', 'emptyDir'];
-      for (const volume of spec.volumes ?? []) assert.ok(kinds.some((kind) => volume[kind]), where);
+      for (const volume of spec.volumes ?? []) {
+        assert.ok(kinds.some((kind) => volume[kind]), where);
+        const source = volume.secret ?? volume.projected;
+        if (source) assert.equal(source.defaultMode, 0o440, `${where}: ${volume.name}`);
+      }
     }
   });
 });

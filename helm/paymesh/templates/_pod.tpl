@@ -1,6 +1,13 @@
 {{/* What the pods of a service and of its migration have in common. */}}
 
-{{/* Volumes; .configMap names the ConfigMap. .forMigration: the connection alone, no certificate. */}}
+{{/* Labels of a pod: nothing that a new version of the chart alone changes, or it would restart every pod. */}}
+{{- define "paymesh.podLabels" -}}
+{{- include "paymesh.selectorFor" . }}
+app.kubernetes.io/part-of: paymesh
+app.kubernetes.io/version: {{ (index . 0).Chart.AppVersion | quote }}
+{{- end }}
+
+{{/* Volumes, readable for the group alone (288 is 0440; YAML's own octals mean different things to different readers); .configMap names the ConfigMap. .forMigration: the connection alone, no certificate. */}}
 {{- define "paymesh.volumes" -}}
 {{- $secret := default .fullname .v.database.secret.name -}}
 {{- if and .forMigration .v.externalSecret.enabled (not .v.database.secret.name) -}}
@@ -16,7 +23,7 @@
 {{- if $chains.existingSecret }}
   secret:
     secretName: {{ $chains.existingSecret }}
-    defaultMode: 0440
+    defaultMode: 288
 {{- else }}
   configMap:
     name: {{ default .configMap $chains.existingConfigMap }}
@@ -25,7 +32,7 @@
       - {key: {{ $chains.key }}, path: {{ $chains.key }}}
 - name: secrets
   projected:
-    defaultMode: 0440
+    defaultMode: 288
     sources:
       - secret:
           name: {{ $secret }}
@@ -58,7 +65,7 @@
 - name: tls
   secret:
     secretName: {{ include "paymesh.tlsSecret" . }}
-    defaultMode: 0440
+    defaultMode: 288
 {{- end }}
 {{- end }}
 
