@@ -97,11 +97,11 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
     const dashboard = {uid: 'x', title: '{{ not a template }}'};
     writeFileSync(join(folder, 'dashboards', 'mesh_overview.json'), JSON.stringify(dashboard));
     const objects = render({
-      folder, set: ['metrics.prometheusRule.enabled=true', 'metrics.prometheusRule.disabled.Dropped=true', 'metrics.dashboards.enabled=true',
+      folder, setJson: ['metrics.prometheusRule.overrides={"Kept":{"for":"9m","labels":{"page":"yes"}}}'], set: ['metrics.prometheusRule.enabled=true', 'metrics.prometheusRule.disabled.Dropped=true', 'metrics.dashboards.enabled=true',
                     'metrics.prometheusRule.runbookBaseUrl=https://example.com/r/', 'metrics.prometheusRule.alertLabels.team=pay']});
     const [rule] = ofKind(objects, 'PrometheusRule');
     assert.deepEqual(rule.spec.groups, [{name: 'one', interval: '30s', rules: [
-      {...rules[0], labels: {severity: 'critical', team: 'pay'}, annotations: {...rules[0].annotations, runbook_url: 'https://example.com/r/kept.md'}}, rules[2],
+      {...rules[0], for: '9m', labels: {severity: 'critical', team: 'pay', page: 'yes'}, annotations: {...rules[0].annotations, runbook_url: 'https://example.com/r/kept.md'}}, rules[2],
     ]}]);
     const configMap = named(objects, 'ConfigMap', 'paymesh-dashboard-mesh-overview');
     assert.deepEqual(JSON.parse(configMap.data['mesh_overview.json']), dashboard);

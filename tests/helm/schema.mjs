@@ -36,7 +36,7 @@ const rules = {
   'metrics.serviceMonitor.labels': map, 'metrics.serviceMonitor.tlsConfig': free, 'metrics.serviceMonitor.relabelings': list,
   'metrics.serviceMonitor.metricRelabelings': list, 'metrics.serviceMonitor.scheme': {enum: ['http', 'https']},
   'metrics.prometheusRule.labels': map, 'metrics.prometheusRule.disabled': {type: 'object', additionalProperties: {type: 'boolean'}},
-  'metrics.prometheusRule.alertLabels': map, 'metrics.prometheusRule.additionalRules': list, 'metrics.dashboards.labels': map,
+  'metrics.prometheusRule.alertLabels': map, 'metrics.prometheusRule.overrides': {type: 'object', additionalProperties: free}, 'metrics.prometheusRule.additionalRules': list, 'metrics.dashboards.labels': map,
   extraObjects: list,
   'defaults.replicaCount': count, 'defaults.serviceAccount.annotations': map, 'defaults.aws.identity.mode': {enum: ['none', 'podIdentity', 'irsa']},
   'defaults.service.type': {enum: ['ClusterIP', 'NodePort', 'LoadBalancer']}, 'defaults.service.annotations': map,
