@@ -1,6 +1,6 @@
 // What watches the pods: probes, Services, monitors, rules, dashboards and the pod of `helm test`.
 import assert from 'node:assert/strict';
-import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
@@ -109,6 +109,37 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
     assert.equal(configMap.metadata.annotations.grafana_folder, 'Paymesh');
   } finally {
     rmSync(folder, {recursive: true, force: true});
+  }
+});
+
+test('the chart\'s alerts arrive unchanged, save those that values leave out or change, and know targets by the labels that monitors set', () => {
+  const folder = join(chart, 'alerts');
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml')).sort() : [];
+  const shipped = files.flatMap((name) => YAML.parse(readFileSync(join(folder, name), 'utf8')).groups).flatMap((group) => group.rules);
+  const installed = (file) => ofKind(rendered(file), 'PrometheusRule').flatMap((rule) => rule.spec.groups).flatMap((group) => group.rules);
+  const production = installed('production.yaml');
+  assert.deepEqual(production.map(({alert, record, expr}) => [alert ?? record, String(expr).trim()]),
+    shipped.map(({alert, record, expr}) => [alert ?? record, String(expr).trim()]));
+  for (const rule of production.filter((each) => each.alert)) assert.equal(rule.labels.team, 'payments');
+
+  const {disabled} = YAML.parse(readFileSync(join(chart, 'ci', 'monitoring.yaml'), 'utf8')).metrics.prometheusRule;
+  const changed = installed('monitoring.yaml');
+  assert.deepEqual(changed.map((rule) => rule.alert ?? rule.record),
+    [...shipped.map((rule) => rule.alert ?? rule.record).filter((name) => !disabled[name]), 'PaymeshNobodyPays']);
+  for (const rule of changed) {
+    if (rule.alert === 'WatcherHeadStale') assert.deepEqual([rule.for, rule.labels.severity], ['10m', 'warning']);
+    const url = rule.annotations?.runbook_url;
+    if (url) assert.match(url, /^https:\/\/runbooks\.example\.com\/paymesh\/[^/]+\.md$/);
+  }
+  const jobs = ofKind(rendered('monitoring.yaml'), 'ServiceMonitor').map((monitor) => {
+    const service = named(rendered('monitoring.yaml'), 'Service', `${monitor.metadata.name}-metrics`);
+    return service.metadata.labels[monitor.spec.jobLabel];
+  });
+  assert.deepEqual(jobs, services);
+  for (const {expr} of shipped) {
+    for (const [, pattern] of String(expr).matchAll(/\b(?:job|service)=~?"([^"]+)"/g)) {
+      for (const name of pattern.split('|')) assert.ok(services.includes(name), `${name} in ${expr}`);
+    }
   }
 });
 
