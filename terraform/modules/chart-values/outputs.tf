@@ -1,0 +1,4 @@
+output "yaml" {
+  description = "A values file for helm/paymesh."
+  value       = local.yaml
+}
