@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "vpc_id" {
-  description = "The VPC."
+  description = "The VPC of the database."
   type        = string
 }
 

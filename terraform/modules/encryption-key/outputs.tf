@@ -1,4 +1,4 @@
 output "key_arn" {
-  description = "The key."
+  description = "The key, for whatever encrypts with it."
   value       = aws_kms_key.this.arn
 }

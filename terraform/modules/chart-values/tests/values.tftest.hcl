@@ -41,7 +41,7 @@ run "production_with_pod_identity" {
   }
 
   assert {
-    condition     = yamldecode(output.yaml).networkPolicy.awsEndpointCidrs == var.endpoint_cidrs
+    condition     = yamldecode(output.yaml).networkPolicy.awsEndpointCidrs == [for cidr in var.endpoint_cidrs : cidr]
     error_message = "Only the endpoints' subnets are opened."
   }
 
