@@ -103,8 +103,11 @@ export async function demonstrate(mesh, print = console.log) {
   print(`The merchant's wallet held ${show(before)} and now holds ${show(after)}`);
   if (after - before < BigInt(done.net.value)) throw new Error('the merchant\'s wallet did not receive the net amount');
 
-  const {journals} = await operator.LedgerService.ListJournals({payment_id: done.payment_id, page_size: 100});
-  print('\nThe ledger\'s journals for it, each balanced:');
+  const ofPayment = await operator.LedgerService.ListJournals({payment_id: done.payment_id, page_size: 100});
+  const payout = done.timeline.find((entry) => entry.kind === 'paid_out').object_id;
+  const ofPayout = await operator.LedgerService.ListJournals({payout_id: payout, page_size: 100});
+  const journals = [...ofPayment.journals, ...ofPayout.journals].sort((a, b) => b.sequence - a.sequence);
+  print('\nThe ledger\'s journals for it and its payout, each balanced:');
   for (const journal of [...journals].reverse()) {
     print(`  ${journal.rule.padEnd(5)} ${journal.journal_id}`);
     for (const leg of journal.legs) {

@@ -47,7 +47,9 @@ Task<void> MarketWorker::Run() {
     }
     if (refreshed.ok() && clock_.Steady() >= next_feeds) {
       co_await RefreshFeeds();
-      next_feeds = clock_.Steady() + config_.feed_interval;
+      // A feed that cannot be read now (its chain is still being read, say) is asked again soon.
+      const bool complete = feeds_.size() == config_.feeds.size();
+      next_feeds = clock_.Steady() + (complete ? config_.feed_interval : config_.poll_interval);
     }
     if (!chains_.empty()) Publish();
     co_await runtime::SleepFor(refreshed.ok() ? config_.poll_interval : 250ms);
