@@ -22,6 +22,7 @@ module "cluster" {
   kubernetes_version   = var.kubernetes_version
   subnet_ids           = module.network.private_subnet_ids
   public_access_cidrs  = var.public_access_cidrs
+  api_client_cidrs     = var.api_client_cidrs
   admin_principal_arns = var.cluster_admin_arns
   addon_versions       = var.addon_versions
   node_instance_types  = ["m7i.large"]

@@ -65,3 +65,9 @@ variable "public_access_cidrs" {
   type        = list(string)
   default     = []
 }
+
+variable "api_client_cidrs" {
+  description = "Private networks from which people reach the cluster's API server."
+  type        = set(string)
+  default     = []
+}

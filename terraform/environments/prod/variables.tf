@@ -59,3 +59,9 @@ variable "settlement_service_account" {
   type        = string
   default     = "paymesh-settlement"
 }
+
+variable "api_client_cidrs" {
+  description = "Private networks from which people reach the cluster's API server."
+  type        = set(string)
+  default     = []
+}

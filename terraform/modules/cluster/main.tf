@@ -70,6 +70,18 @@ resource "aws_eks_cluster" "this" {
   ]
 }
 
+# Pods and nodes reach the private endpoint by being in its group; people come from their own networks.
+resource "aws_vpc_security_group_ingress_rule" "api_clients" {
+  for_each = var.api_client_cidrs
+
+  security_group_id = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  description       = "Kubernetes API from ${each.key}"
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 # People's and pipelines' way into the cluster; nobody has one by having made it.
 resource "aws_eks_access_entry" "admin" {
   for_each = var.admin_principal_arns

@@ -34,6 +34,17 @@ variable "public_access_cidrs" {
   }
 }
 
+variable "api_client_cidrs" {
+  description = "Private networks that reach the API server's private endpoint: a VPN, a peered network, a subnet with CloudShell."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = !contains(var.api_client_cidrs, "0.0.0.0/0")
+    error_message = "Name networks, not everything."
+  }
+}
+
 variable "admin_principal_arns" {
   description = "Roles that administer the cluster. The one that applies this is not among them by itself."
   type        = set(string)
