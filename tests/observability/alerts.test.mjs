@@ -1,0 +1,119 @@
+// Alerts, their promtool tests and their runbooks: none without the others, and none that names what nobody exposes.
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {alertsFolder, knownMetrics, metricsOf, promtool, readYaml, ruleFiles, rules, runbookFiles, runbooksFolder, testFiles} from './files.mjs';
+import {scaleDuration, scaleExpression, scaleRules} from './scale_rules.mjs';
+import {generated} from './generate.mjs';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {YAML} from './files.mjs';
+
+const alerts = rules().filter((rule) => rule.alert);
+const names = [...new Set(alerts.map((rule) => rule.alert))].sort();
+
+test('promtool accepts the rules', () => {
+  const {status, output} = promtool(['check', 'rules', ...ruleFiles().map((name) => join(alertsFolder, name))]);
+  assert.equal(status, 0, output);
+});
+
+for (const file of testFiles()) {
+  test(`each alert of ${file.replace('.test.yaml', '.yaml')} fires when it should and not otherwise`, () => {
+    const {status, output} = promtool(['test', 'rules', file], {cwd: alertsFolder});
+    assert.equal(status, 0, output.slice(0, 4000));
+  });
+}
+
+test('each alert has a case that fires and one that does not', () => {
+  const seen = new Map();
+  for (const file of testFiles()) {
+    for (const {alert_rule_test: cases} of readYaml(file).tests) {
+      for (const {alertname, exp_alerts: expected} of cases) {
+        const kinds = seen.get(alertname) ?? seen.set(alertname, new Set()).get(alertname);
+        kinds.add(expected?.length > 0 ? 'fires' : 'quiet');
+      }
+    }
+  }
+  assert.deepEqual([...seen.keys()].sort(), names);
+  for (const [name, kinds] of seen) assert.equal(kinds.size, 2, name);
+});
+
+test('each alert has a runbook, and each runbook an alert', () => {
+  assert.deepEqual(runbookFiles(), names.map((name) => `${name.toLowerCase()}.md`).sort());
+  for (const {alert, annotations} of alerts) assert.equal(annotations.runbook_url, `deploy/runbooks/${alert.toLowerCase()}.md`);
+});
+
+test('each runbook says what it is, what it means, what to check, do, and whom to call', () => {
+  for (const file of runbookFiles()) {
+    const text = readFileSync(join(runbooksFolder, file), 'utf8');
+    const [, title] = /^# (\w+)\n/.exec(text) ?? [];
+    assert.equal(`${title?.toLowerCase()}.md`, file);
+    assert.deepEqual([...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading),
+                     ['Symptom', 'What it means for merchants', 'Check', 'Act', 'Escalate'], file);
+    for (const section of text.split(/^## .*$/m).slice(1)) assert.ok(section.trim().length > 10, file);
+    assert.match(text, /```sh\n[\s\S]+?```/, file);
+  }
+});
+
+test('a runbook uses only commands that payctl has', () => {
+  const documented = readFileSync(join(runbooksFolder, '..', '..', 'services', 'payctl', 'README.md'), 'utf8');
+  const commands = [...documented.matchAll(/^\| `([^`]+)` \|/gm)].flatMap(([, text]) => {
+    const [group, verbs = ''] = text.replace(/ ID$/, '').split(' ');
+    return verbs.split('\\|').map((verb) => `${group} ${verb}`.trim());
+  });
+  for (const file of runbookFiles()) {
+    const text = readFileSync(join(runbooksFolder, file), 'utf8');
+    for (const [, words] of text.matchAll(/\bpayctl (?:--\S+ \S+ )*([a-z]+(?: [a-z]+)?)/g)) {
+      const command = words.trim();
+      assert.ok(commands.includes(command) || commands.includes(command.split(' ')[0]), `${file}: payctl ${command}`);
+    }
+  }
+});
+
+test('each alert has a severity, a summary and a description', () => {
+  for (const {alert, labels, annotations} of alerts) {
+    assert.match(labels.severity, /^(critical|warning)$/, alert);
+    assert.ok(annotations.summary && annotations.description, alert);
+    assert.doesNotMatch(annotations.summary, /\$value/, 'a summary that changes makes a new notification each time');
+  }
+});
+
+test('each rule names metrics that the services expose', () => {
+  const known = knownMetrics();
+  for (const rule of rules()) {
+    const named = [...metricsOf(rule.expr)];
+    assert.ok(named.length > 0, rule.expr);
+    for (const metric of named) assert.ok(known.has(metric), `${rule.alert ?? rule.record}: ${metric}`);
+  }
+});
+
+test('generated files are up to date', () => {
+  for (const [path, content] of generated()) {
+    assert.equal(readFileSync(path, 'utf8') === content, true, `${path}: run node tests/observability/generate.mjs`);
+  }
+});
+
+test('durations are divided, thresholds in seconds too, and nothing else', () => {
+  assert.equal(scaleDuration('5m', 30), '10s');
+  assert.equal(scaleDuration('1h30m', 30), '180s');
+  assert.equal(scaleDuration('10s', 30, 1000), '1s');
+  assert.throws(() => scaleDuration('soon', 30));
+  assert.equal(scaleExpression('rate(a_total[5m] offset 1h) > 120 # seconds', 30), 'rate(a_total[10s] offset 120s) > 4 # seconds');
+  assert.equal(scaleExpression('slo:sli_error:ratio_rate5m{window="5m"} > 0.9', 30), 'slo:sli_error:ratio_rate5m{window="5m"} > 0.9');
+});
+
+test('the scaled rules are rules too', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'paymesh-scaled-'));
+  try {
+    const scaled = ruleFiles().map((name) => {
+      const path = join(folder, name);
+      writeFileSync(path, YAML.stringify(scaleRules(readYaml(name), 30), {lineWidth: 0}));
+      return path;
+    });
+    const {status, output} = promtool(['check', 'rules', ...scaled]);
+    assert.equal(status, 0, output);
+  } finally {
+    rmSync(folder, {recursive: true});
+  }
+});
