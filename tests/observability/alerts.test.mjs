@@ -1,14 +1,12 @@
 // Alerts, their promtool tests and their runbooks: none without the others, and none that names what nobody exposes.
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {alertsFolder, knownMetrics, metricsOf, promtool, readYaml, ruleFiles, rules, runbookFiles, runbooksFolder, testFiles} from './files.mjs';
+import {YAML, alertsFolder, knownMetrics, metricsOf, promtool, readYaml, ruleFiles, rules, runbookFiles, runbooksFolder, testFiles} from './files.mjs';
 import {scaleDuration, scaleExpression, scaleRules} from './scale_rules.mjs';
 import {generated} from './generate.mjs';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {YAML} from './files.mjs';
 
 const alerts = rules().filter((rule) => rule.alert);
 const names = [...new Set(alerts.map((rule) => rule.alert))].sort();
@@ -100,6 +98,7 @@ test('durations are divided, thresholds in seconds too, and nothing else', () =>
   assert.equal(scaleDuration('10s', 30, 1000), '1s');
   assert.throws(() => scaleDuration('soon', 30));
   assert.equal(scaleExpression('rate(a_total[5m] offset 1h) > 120 # seconds', 30), 'rate(a_total[10s] offset 120s) > 4 # seconds');
+  assert.equal(scaleExpression('a > bool 60 # seconds', 30), 'a > bool 4 # seconds', 'but not below what can be told');
   assert.equal(scaleExpression('slo:sli_error:ratio_rate5m{window="5m"} > 0.9', 30), 'slo:sli_error:ratio_rate5m{window="5m"} > 0.9');
 });
 

@@ -7,6 +7,8 @@ import {YAML} from './files.mjs';
 
 const milliseconds = {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000};
 
+const leastSeconds = 4;  // block times are whole seconds and so are scrapes: less would tell of nothing
+
 /** "5m" divided; never below `least`, as a rate needs two scrapes. */
 export function scaleDuration(text, factor, least = 0) {
   let total = 0;
@@ -20,7 +22,7 @@ export function scaleExpression(expression, factor) {
   return expression
       .replace(/\[(\w+)(?::(\w*))?\]/g, (_, range, step) => `[${scaleDuration(range, factor, 4000)}${step === undefined ? '' : `:${step && scaleDuration(step, factor, 1000)}`}]`)
       .replace(/\boffset\s+(\w+)/g, (_, offset) => `offset ${scaleDuration(offset, factor)}`)
-      .replace(/(\d+(?:\.\d+)?)(\s*# seconds)/g, (_, seconds, mark) => `${Number(seconds) / factor}${mark}`);
+      .replace(/(\d+(?:\.\d+)?)(\s*# seconds)/g, (_, seconds, mark) => `${factor === 1 ? seconds : Math.max(Number(seconds) / factor, leastSeconds)}${mark}`);
 }
 
 /** A parsed rules file, with its durations divided. */
