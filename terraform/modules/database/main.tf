@@ -169,7 +169,7 @@ resource "aws_rds_cluster_instance" "this" {
   instance_class                  = var.instance_class
   promotion_tier                  = each.value
   publicly_accessible             = false
-  auto_minor_version_upgrade      = true
+  auto_minor_version_upgrade      = false # or the running version and engine_version part, and the next apply fails
   ca_cert_identifier              = "rds-ca-rsa2048-g1"
   copy_tags_to_snapshot           = true
   monitoring_interval             = 60
