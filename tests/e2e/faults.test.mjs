@@ -58,7 +58,7 @@ async function paySome(count) {
   const payments = [];
   for (let i = 0; i < count; i++) {
     const chain = mesh.chains[i % 2];
-    const payment = await mesh.payment(merchant, {cents: 500 + i});
+    const payment = await mesh.payable(merchant, chain, {cents: 500 + i});
     await mesh.pay(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
     payments.push(payment);
   }
@@ -91,7 +91,7 @@ for (const mode of ['fast', 'immediate']) {
 
 test('a node that hangs for 30 seconds expires nothing, and its chain is caught up with', async () => {
   const [chain, other] = mesh.chains;
-  const payment = await mesh.payment(merchant, {time_to_live: {seconds: 60}});
+  const payment = await mesh.payable(merchant, chain, {time_to_live: {seconds: 60}});
   await mesh.payMined(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
   const unpaid = await mesh.payment(merchant, {time_to_live: {seconds: 60}});
   const pid = mesh.mesh.processes.pid(`chain-${chain.name}`);

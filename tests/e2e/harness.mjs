@@ -83,6 +83,15 @@ export class Harness {
     return payment;
   }
 
+  /** A payment that can be paid on a chain: one that has just been started may not be offered yet. */
+  payable(merchant, chain, options = {}) {
+    const offered = (payment) => payment.options.some((option) => option.chain === chain.chain);
+    return waitFor(`${chain.name} to be offered`, async () => {
+      const payment = await this.payment(merchant, options);
+      return offered(payment) && payment;
+    }, {everyMs: 500});
+  }
+
   /** The option on a chain in a token named as in the deployment ('testUsd', 'testEur'). */
   option(payment, chain, token = 'testUsd') {
     const unit = tokenUnit(chain, chain.tokens[token]);

@@ -19,7 +19,7 @@ before(async () => {
   [chain] = mesh.chains;
   const merchant = await mesh.merchant();
   const due = (payment) => mesh.option(payment, chain).due.value;
-  const first = await mesh.payment(merchant);
+  const first = await mesh.payable(merchant, chain);
   await mesh.pay(first, chain, 'testUsd', due(first));
   settled = await mesh.settled(first);
   fresh = await mesh.payment(merchant);

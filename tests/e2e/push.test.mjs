@@ -18,7 +18,7 @@ const total = (amounts, unit) => amounts.filter((a) => a.unit === unit).reduce((
 for (const index of [0, 1]) {
   test(`a payment on chain ${index} goes from price to the merchant's wallet`, async () => {
     const chain = mesh.chains[index];
-    const payment = await mesh.payment(merchant);
+    const payment = await mesh.payable(merchant, chain);
     const option = mesh.option(payment, chain);
     const before = await mesh.balance(chain, 'testUsd', merchant.wallet);
     await mesh.pay(payment, chain, 'testUsd', option.due.value);

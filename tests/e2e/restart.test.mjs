@@ -24,7 +24,7 @@ function again() {
 
 async function onePayment(index) {
   const chain = mesh.chains[index];
-  const payment = await mesh.payment(merchant);
+  const payment = await mesh.payable(merchant, chain);
   await mesh.pay(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
   return mesh.settled(payment);
 }
