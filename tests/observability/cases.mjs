@@ -98,7 +98,7 @@ const watcher = [
     quiet: {[`watcher_leader{${chain},${target('watcher')}}`]: '0x10', [`watcher_leader{${chain},service="watcher",instance="watcher-1",namespace="pay"}`]: '1x10'},
   }),
   ...led('WatcherFinalityTagMissing', 'watcher_finality_tag_missing', 'watcher_leader', 'watcher', '1x30', '0x30', '20m'),
-  ...one('WatcherInvariantsNotCounted', `invariants_last_success_timestamp_seconds{${target('watcher')}}`, '0x30', '0+60x30', '20m', [pay({})]),
+  ...one('WatcherInvariantsNotCounted', `invariants_last_success_timestamp_seconds{${target('watcher')}}`, '0x60', '0+60x60', '50m', [pay({})]),
 ];
 
 const settlement = [
