@@ -135,13 +135,18 @@ test('pages walk through everything once, and their tokens cannot be made up', a
 });
 
 test('texts are kept as they are, whatever they look like', async () => {
-  const texts = ["' or 1=1--", "'; drop table payment;--", '%', '_', '$1', '{{7*7}}', '\r\n{"level":"error"}', '<script>alert(1)</script>', '\u{1f980}'];
+  const texts = ["' or 1=1--", "'; drop table payment;--", '%', '_', '$1', '{{7*7}}', '<script>alert(1)</script>', '\u{1f980}'];
   for (const text of texts) {
     const {payment} = await bob.edge.PaymentService.CreatePayment({
       request_id: randomUUID(), price: {unit: 'iso4217/EUR', value: '100'}, reference: text, metadata: {note: text},
     });
     const {payments} = await bob.edge.PaymentService.ListPayments({reference: text});
     assert.ok(payments.some((p) => p.payment_id === payment.payment_id && p.metadata.note === text), text);
+  }
+  // Lines and terminals are nobody's to write on.
+  for (const text of ['\r\n{"level":"error"}', '\u0000', '\u001b[2J']) {
+    await refused(bob.edge.PaymentService.CreatePayment(
+        {request_id: randomUUID(), price: {unit: 'iso4217/EUR', value: '100'}, reference: text}), 'INVALID_ARGUMENT');
   }
 });
 
