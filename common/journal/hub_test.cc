@@ -98,7 +98,7 @@ TEST_F(HubTest, AFilteredReaderWakesOnlyForItsOwn) {
 
 TEST_F(HubTest, WaitingEndsWithTimeAndSaysHowFarItLooked) {
   Write("other");
-  auto waiting = Wait(0, {.subject = "none"}, 150ms);
+  auto waiting = Wait(0, {.subject = "none"}, 1500ms);
   AwaitWaiting(1);
   Write("other");
   const Result<Page> page = waiting.get();
