@@ -47,12 +47,14 @@ export async function startMesh(options = {}) {
   });
   try {
     await mesh.start();
+    const harness = new Harness(mesh);
+    await harness.everythingOffered();
+    return harness;
   } catch (error) {
     for (const service of services) console.error(`${service}:\n${mesh.processes.tail(service, 10)}`);
     await mesh.destroy();
     throw error;
   }
-  return new Harness(mesh);
 }
 
 export class Harness {
@@ -90,6 +92,17 @@ export class Harness {
       const payment = await this.payment(merchant, options);
       return offered(payment) && payment;
     }, {everyMs: 500});
+  }
+
+  /** Right after a start routing has not heard of every chain and price; waits until it has. */
+  async everythingOffered() {
+    const {merchant_id: merchantId} = await setUpMerchant(this.description, {name: 'First', schedule: null});
+    await waitFor('every token on every chain to be offered at the feed\'s rate', async () => {
+      const {payment} = await this.operator.PaymentService.CreatePayment({
+        request_id: randomUUID(), merchant_id: merchantId, price: {unit: 'iso4217/EUR', value: '1250'},
+      });
+      return payment.options.length === 2 * this.chains.length && payment.options.some((option) => option.rate?.source.startsWith('feed:'));
+    }, {timeoutMs: 60_000, everyMs: 300});
   }
 
   /** The option on a chain in a token named as in the deployment ('testUsd', 'testEur'). */
