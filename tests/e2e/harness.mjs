@@ -1,7 +1,7 @@
 // What every end-to-end test stands on: a mesh of its own (PostgreSQL, chains, four services, mTLS) in
 // a temporary folder on free ports, a funded payer, and the few verbs that tests are written in.
 // After each file the invariants are checked over everything that happened in it.
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {randomUUID} from 'node:crypto';
 import {tmpdir} from 'node:os';
@@ -257,6 +257,3 @@ export class Harness {
     await this.mesh.waitReady(service);
   }
 }
-
-/** Removes what a test made. */
-export const remove = (path) => rmSync(path, {recursive: true, force: true});
