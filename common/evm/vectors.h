@@ -10,12 +10,13 @@
 #include <string>
 
 #include "common/evm/bytes.h"
+#include "tests/source_dir.h"
 
 namespace paymesh::evm::vectors {
 
 // A file below the repository's root; throws when it cannot be read, which fails the test.
 inline boost::json::object LoadFile(const std::string& path) {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) + "/" + path);
+  std::ifstream file(SourcePath("/" + path));
   std::stringstream text;
   text << file.rdbuf();
   return boost::json::parse(text.str()).as_object();

@@ -6,7 +6,7 @@ paymesh_library(NAME settlement_out_domain
   TESTS domain/chain_transaction_test.cc domain/chain_transaction_call_test.cc
         domain/payout_test.cc workers/sender_simulation_test.cc)
 
-paymesh_library(NAME settlement_out
+paymesh_library(NAME settlement_out UNITY
   SOURCES api/payout_service.cc money_out.cc money_out_config.cc store/chain_transaction_flow.cc store/chain_transaction_store.cc
           store/destination_store.cc store/payout_convert.cc store/payout_event.cc
           store/payout_invariants.cc store/payout_ledger.cc store/payout_pause.cc

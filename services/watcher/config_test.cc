@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "common/runtime/common_config.h"
+#include "tests/source_dir.h"
 
 namespace paymesh::watcher {
 namespace {
 
-constexpr char kExample[] = PAYMESH_SOURCE_DIR "/services/watcher/watcher.example.yaml";
-
 TEST(Config, OfTheExampleIsValidAndHoldsTheDefaults) {
-  const auto root = runtime::LoadConfig(kExample);
+  const auto root = runtime::LoadConfig(SourcePath("/services/watcher/watcher.example.yaml"));
   ASSERT_TRUE(root.ok());
   runtime::ReadCommonConfig(*root);
   const Config config = ReadConfig(*root);

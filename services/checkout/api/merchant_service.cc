@@ -21,7 +21,7 @@ constexpr std::size_t kMaxDisplayName = 200;
 constexpr std::uint32_t kMaxTolerance = 500;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kPrefixLength = 12;  // "pmk_" and 32 bits: enough to tell keys apart
-constexpr pg::TransactOptions kReadOptions{.name = "read_merchants", .idempotent = true};
+constexpr pg::TransactOptions kReadMerchants{.name = "read_merchants", .idempotent = true};
 
 Result<Finality> PolicyOf(typepb::Finality policy) {
   switch (policy) {
@@ -114,7 +114,7 @@ Task<Status> MerchantServiceApi::DoList(rpc::Call& call, const pb::ListMerchants
   auto list = [before, size](pg::Transaction& tx) {
     return checkout::ListMerchants(tx, before, size);
   };
-  auto run = parts_.database->Transact(kReadOptions, std::move(list));
+  auto run = parts_.database->Transact(kReadMerchants, std::move(list));
   const Result<std::vector<Merchant>> merchants = co_await std::move(run);
   if (!merchants.ok()) co_return merchants.error();
   for (const Merchant& merchant : *merchants) *response->add_merchants() = ToProto(merchant);
@@ -164,7 +164,7 @@ Task<Status> MerchantServiceApi::DoListKeys(rpc::Call&, const pb::ListApiKeysReq
     RETURN_IF_ERROR(RequireMerchant(tx, merchant_id));
     return checkout::ListApiKeys(tx, merchant_id);
   };
-  auto run = parts_.database->Transact(kReadOptions, std::move(list));
+  auto run = parts_.database->Transact(kReadMerchants, std::move(list));
   const Result<std::vector<ApiKey>> keys = co_await std::move(run);
   if (!keys.ok()) co_return keys.error();
   for (const ApiKey& key : *keys) *response->add_api_keys() = ToProto(key);

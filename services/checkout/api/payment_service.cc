@@ -24,7 +24,7 @@ constexpr int kWatchPage = 64;  // entries of one payment read at a time; only t
 constexpr std::chrono::milliseconds kWatchWait{30'000};
 
 // A payment needs several statements, which must see one moment.
-constexpr pg::TransactOptions kReadOptions{.name = "read_payments",
+constexpr pg::TransactOptions kReadPayments{.name = "read_payments",
                                            .idempotent = true,
                                            .isolation = pg::Isolation::kRepeatableRead,
                                            .access = pg::Access::kReadOnly};
@@ -45,7 +45,7 @@ Task<Result<Seen>> Read(pg::Database& database, rpc::Principal principal, std::s
     if (found.empty()) return std::optional<Seen>();
     return std::optional<Seen>(Seen{std::move(found.front()), journal::Head(tx, kEventsJournal)});
   };
-  auto run = database.Transact(kReadOptions, std::move(read_seen));
+  auto run = database.Transact(kReadPayments, std::move(read_seen));
   Result<std::optional<Seen>> seen = co_await std::move(run);
   if (!seen.ok()) co_return seen.error();
   if (!seen->has_value() || !MaySee(principal, (*seen)->payment.terms.merchant_id)) {
@@ -118,7 +118,7 @@ Task<Status> PaymentServiceApi::DoList(rpc::Call& call, const pb::ListPaymentsRe
   auto list = [filter, before, size](pg::Transaction& tx) {
     return LoadPayments(tx, FindPayments(tx, filter, before, size), Lock::kNone);
   };
-  auto run = parts_.database->Transact(kReadOptions, std::move(list));
+  auto run = parts_.database->Transact(kReadPayments, std::move(list));
   const Result<std::vector<Payment>> payments = co_await std::move(run);
   if (!payments.ok()) co_return payments.error();
   std::size_t bytes = 0;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "services/checkout/domain/state.h"
+#include "tests/source_dir.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using Pairs = std::set<std::pair<int, int>>;
 
 std::string ReadSource(const std::string& path) {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) + "/services/checkout/" + path);
+  std::ifstream file(SourcePath("/services/checkout/" + path));
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

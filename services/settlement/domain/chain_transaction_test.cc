@@ -1,4 +1,5 @@
 #include "services/settlement/domain/chain_transaction.h"
+#include "tests/source_dir.h"
 
 #include <gtest/gtest.h>
 
@@ -71,8 +72,7 @@ TEST(SlotMachine, KnowsEveryEdgeAndNoOther) {
 }
 
 TEST(SlotMachine, IsTheOneThatTheDatabaseEnforces) {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) +
-                     "/services/settlement/migrations/0051_chain_transaction.sql");
+  std::ifstream file(SourcePath("/services/settlement/migrations/0051_chain_transaction.sql"));
   const std::string sql(std::istreambuf_iterator<char>(file), {});
   std::size_t listed = 0;
   for (std::size_t from = 0; from < kSlotStates; ++from) {

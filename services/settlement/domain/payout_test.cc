@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "services/settlement/domain/destination.h"
+#include "tests/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -32,8 +33,7 @@ TEST(Payout, CannotBeCancelledOnceItHasANonce) {
 }
 
 TEST(Payout, MovesAsTheDatabaseEnforces) {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) +
-                     "/services/settlement/migrations/0050_payout.sql");
+  std::ifstream file(SourcePath("/services/settlement/migrations/0050_payout.sql"));
   const std::string sql(std::istreambuf_iterator<char>(file), {});
   for (std::size_t from = 0; from < kPayoutStates; ++from) {
     for (std::size_t to = 0; to < kPayoutStates; ++to) {

@@ -32,7 +32,7 @@ constexpr std::string_view kOpen = R"(
   ORDER BY nonce LIMIT $3)";
 constexpr std::string_view kNonces = R"(
   SELECT nonce FROM chain_transaction WHERE chain = $1 AND wallet = $2 AND nonce >= $3 ORDER BY nonce)";
-constexpr std::string_view kLock =
+constexpr std::string_view kLockSlot =
     "SELECT * FROM chain_transaction WHERE chain_transaction_id = $1 FOR UPDATE";
 constexpr std::string_view kLockByHash = R"(
   SELECT * FROM chain_transaction WHERE chain_transaction_id =
@@ -223,7 +223,7 @@ std::vector<std::uint64_t> SlotNonces(pg::Transaction& tx, const WalletKey& key,
 }
 
 std::optional<SlotRow> LockSlot(pg::Transaction& tx, std::string_view chain_transaction_id) {
-  return One(tx, tx.Execute(kLock, chain_transaction_id));
+  return One(tx, tx.Execute(kLockSlot, chain_transaction_id));
 }
 
 std::optional<SlotRow> LockSlotOfHash(pg::Transaction& tx, std::string_view transaction_hash) {

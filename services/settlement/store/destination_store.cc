@@ -7,7 +7,7 @@ constexpr std::string_view kInsert = R"(
   INSERT INTO payout_destination (destination_id, merchant_id, unit, chain, address, display_name,
                                   state, creator, create_time)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))";
-constexpr std::string_view kLock = R"(
+constexpr std::string_view kLockDestination = R"(
   SELECT * FROM payout_destination WHERE destination_id = $1 FOR UPDATE)";
 constexpr std::string_view kApprove = R"(
   UPDATE payout_destination SET state = 'APPROVED', approver = $2, approve_time = $3, usable_time = $4
@@ -94,7 +94,7 @@ void InsertDestination(pg::Transaction& tx, const DestinationRow& row) {
 }
 
 Result<DestinationRow> LockDestination(pg::Transaction& tx, std::string_view destination_id) {
-  const pg::Rows rows = tx.Execute(kLock, destination_id);
+  const pg::Rows rows = tx.Execute(kLockDestination, destination_id);
   if (rows.empty()) {
     return Error::NotFound("DESTINATION_NOT_FOUND",
                            "no payout destination " + std::string(destination_id));

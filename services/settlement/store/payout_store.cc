@@ -10,7 +10,7 @@ constexpr std::string_view kInsert = R"(
   INSERT INTO payout (payout_id, merchant_id, destination_id, unit, chain, address, amount, state,
                       creator, create_time, update_time, revision)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 1))";
-constexpr std::string_view kLock = "SELECT * FROM payout WHERE payout_id = $1 FOR UPDATE";
+constexpr std::string_view kLockPayout = "SELECT * FROM payout WHERE payout_id = $1 FOR UPDATE";
 constexpr std::string_view kFind = "SELECT * FROM payout WHERE payout_id = $1";
 constexpr std::string_view kUpdate = R"(
   UPDATE payout SET state = $3, approver = $4, status_reason = $5, transaction_hash = $6,
@@ -130,7 +130,7 @@ Status CreateReserved(pg::Transaction& tx, PayoutRow row) {
 }
 
 Result<PayoutRow> LockPayout(pg::Transaction& tx, std::string_view payout_id) {
-  return ToOnePayout(tx.Execute(kLock, payout_id), payout_id);
+  return ToOnePayout(tx.Execute(kLockPayout, payout_id), payout_id);
 }
 
 Result<PayoutRow> FindPayout(pg::Transaction& tx, std::string_view payout_id) {

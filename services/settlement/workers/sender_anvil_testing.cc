@@ -20,6 +20,7 @@
 
 #include "common/evm/abi.h"
 #include "common/money/unit.h"
+#include "tests/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -131,8 +132,7 @@ AnvilChain::AnvilChain(const evm::Address& wallet)
   }
   if (port_ == 0) Abort("the chain node does not listen: " + ReadFile(log));
   url_ = "http://127.0.0.1:" + std::to_string(port_);
-  contracts_ = json::parse(RunAndRead("node " + std::string(PAYMESH_SOURCE_DIR) +
-                                      "/deploy/contracts/deploy.mjs --rpc " + url_ + " --key " +
+  contracts_ = json::parse(RunAndRead("node " + SourcePath("/deploy/contracts/deploy.mjs") + " --rpc " + url_ + " --key " +
                                       kOwnerKey + " --operator " + wallet.ToHex() +
                                       " --dev 2>/dev/null"));
   Rpc("anvil_setBalance", "[" + Quote(wallet.ToHex()) + "," + kRich + "]");

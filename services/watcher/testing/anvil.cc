@@ -19,6 +19,7 @@
 #include "common/evm/abi.h"
 #include "common/http/client.h"
 #include "common/runtime/run_blocking.h"
+#include "tests/source_dir.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -135,8 +136,7 @@ std::uint64_t Anvil::Height() {
 }
 
 evm::Address Anvil::DeployToken() {
-  std::ifstream file(std::string(PAYMESH_SOURCE_DIR) +
-                     "/deploy/contracts/artifacts/TestDollar.json");
+  std::ifstream file(SourcePath("/deploy/contracts/artifacts/TestDollar.json"));
   std::stringstream text;
   text << file.rdbuf();
   const boost::json::value artifact = boost::json::parse(text.str());
