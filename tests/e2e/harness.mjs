@@ -21,7 +21,7 @@ export {connect, rpc, services, sleep, tokenOf, tokenUnit, waitFor, watchPayment
 
 /** Ports that nobody listens on, below those that the system lends to outgoing connections: a service
  * that is started again must find its own free. */
-async function freePorts(count) {
+export async function freePorts(count) {
   const free = (port) => new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
@@ -60,8 +60,10 @@ export async function startMesh(options = {}) {
 export class Harness {
   constructor(mesh) {
     this.mesh = mesh;
-    this.operator = connect(this.description, 'operator', {retries: 20});
-    this.approver = connect(this.description, 'approver', {retries: 20});
+    this.history = [];         // what callers were told, for the invariants
+    this.record = (entry) => this.history.push(entry);
+    this.operator = connect(this.description, 'operator', {retries: 20, record: this.record});
+    this.approver = connect(this.description, 'approver', {retries: 20, record: this.record});
     this.queues = new Map();   // chain -> the payer's last transaction
     this.byHand = new Set();   // chains that mine only when asked
   }
@@ -74,7 +76,7 @@ export class Harness {
     const {newKey, addressOf} = await import('../../deploy/local/mesh/keystore.mjs');
     const wallet = options.wallet ?? await addressOf(await newKey());
     const made = await setUpMerchant(this.description, {...options, wallet});
-    return {...made, wallet, edge: connect(this.description, 'edge', {apiKey: made.api_key, retries: 20})};
+    return {...made, wallet, edge: connect(this.description, 'edge', {apiKey: made.api_key, retries: 20, record: this.record})};
   }
 
   /** A payment in euros (cents) unless told otherwise. */
@@ -242,7 +244,7 @@ export class Harness {
     let violations = [];
     const start = Date.now();
     do {
-      violations = (await checkInvariants(this.mesh)).filter((violation) => !skip.includes(violation.id));
+      violations = (await checkInvariants(this.mesh, {history: this.history})).filter((violation) => !skip.includes(violation.id));
       if (violations.length === 0) return;
       await sleep(1000);
     } while (Date.now() - start < timeoutMs);

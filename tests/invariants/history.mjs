@@ -1,6 +1,6 @@
-// What callers were told against what is there. An entry of the history is {call, requestId, ok, response, request}:
-// `call` as 'PaymentService.CreatePayment', `ok` true for an answer, false for a refusal, null when nobody knows
-// (a time-out, UNAVAILABLE); `request` and `response` as sent and received.
+// What callers were told against what is there. An entry of the history is {caller, call, requestId, ok, response, request}:
+// `caller` whoever has request ids of its own, `call` as 'PaymentService.CreatePayment', `ok` true for an answer, false for
+// a refusal, null when nobody knows (a time-out, UNAVAILABLE); `request` and `response` as sent and received.
 
 /** What a call makes: where it lies and how its id is found. */
 const kMakes = {
@@ -31,7 +31,7 @@ async function hasUnique(ctx, service, table, columns) {
 const byRequest = (history) => {
   const groups = new Map();
   for (const entry of history.filter((one) => one.requestId)) {
-    const key = `${entry.call} ${entry.requestId}`;
+    const key = `${entry.caller} ${entry.call} ${entry.requestId}`;
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(entry);
   }

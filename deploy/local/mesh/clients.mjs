@@ -27,6 +27,9 @@ const serviceHomes = {
 
 export const status = grpc.status;
 
+/** Ends of a call after which nobody knows whether it happened; it is repeated under its request id. */
+const unsure = ['UNAVAILABLE', 'ABORTED', 'DEADLINE_EXCEEDED', 'CANCELLED'];
+
 /** A refused or failed call: the gRPC code's name, the stable reason and what the server said. */
 export class CallError extends Error {
   constructor(error) {
@@ -42,8 +45,11 @@ export class CallError extends Error {
  * Clients for one identity: `const mesh = connect(description, 'operator')`, then
  * `await mesh.PaymentService.CreatePayment({...})`, `mesh.stream('PaymentService', 'WatchPayment', {...})`.
  * EventService exists twice: `mesh.CheckoutEvents` and `mesh.SettlementEvents`.
+ * `record` is told how each attempt of a call with a request id ended: {caller, call, requestId, request, ok, response},
+ * `ok` null when nobody knows.
  */
-export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_000, addresses = {}} = {}) {
+export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_000, addresses = {}, record} = {}) {
+  const caller = apiKey ?? (typeof who === 'string' ? who : who.certificate);
   const {certificate, key} = typeof who === 'string' ? description.clients[who] : who;
   const credentials = grpc.credentials.createSsl(readFileSync(description.ca), readFileSync(key), readFileSync(certificate));
   const made = new Map();
@@ -65,8 +71,13 @@ export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_
   };
   function once(home, service, method, request, deadline) {
     return new Promise((resolve, reject) => {
-      stub(home, service)[method](request, metadata(), {deadline: Date.now() + deadline},
-                                  (error, response) => error ? reject(new CallError(error)) : resolve(response));
+      stub(home, service)[method](request, metadata(), {deadline: Date.now() + deadline}, (error, response) => {
+        if (record && request.request_id) {
+          const ok = error ? (unsure.includes(grpc.status[error.code]) ? null : false) : true;
+          record({caller, call: `${service}.${method}`, requestId: request.request_id, request, ok, response});
+        }
+        if (error) reject(new CallError(error)); else resolve(response);
+      });
     });
   }
   async function call(home, service, method, request, options = {}) {
@@ -75,8 +86,7 @@ export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_
       try {
         return await once(home, service, method, request, options.deadlineMs ?? deadlineMs);
       } catch (error) {
-        const again = ['UNAVAILABLE', 'ABORTED', 'DEADLINE_EXCEEDED', 'CANCELLED'].includes(error.code);
-        if (!again || attempt >= most) throw error;
+        if (!unsure.includes(error.code) || attempt >= most) throw error;
         await new Promise((resolve) => setTimeout(resolve, Math.min(1000, 50 * 2 ** attempt) * (0.5 + Math.random())));
       }
     }

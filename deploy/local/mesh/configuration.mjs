@@ -52,8 +52,8 @@ const kPeers = {
   settlement: ['watcher', 'checkout'],
 };
 
-/** One service's file. */
-export function serviceFile(mesh, service) {
+/** One service's file. `instead`: keys of the whole file that another process of the service has differently. */
+export function serviceFile(mesh, service, instead = {}) {
   const local = (port) => `127.0.0.1:${port}`;
   const {ca, certificate, key} = mesh.certificates.paths(service);
   const config = {
@@ -66,7 +66,7 @@ export function serviceFile(mesh, service) {
     reflection: true,
     identities: Object.entries(kRoles).map(([name, role]) => ({uri: spiffe(name), role, name})),
     peers: Object.fromEntries(kPeers[service].map((peer) => [peer, local(mesh.ports.grpc[peer])])),
-    ...kOwn[service](mesh),
+    ...kOwn[service](mesh), ...instead,
   };
   mesh.overrides[service]?.(config);
   return yaml(config).trimStart();

@@ -34,6 +34,9 @@ export const chainDefinitions = [
   {chain: 'eip155:31338', chainId: 31338, name: 'beta'},
 ];
 
+/** The timestamp of block 0 of a chain that is kept, in seconds. */
+const kGenesisTime = 1_700_000_000;
+
 export class Mesh {
   /**
    * `folder`: where everything lies. `ports`: as defaultPorts. `preset`: which build runs.
@@ -45,6 +48,7 @@ export class Mesh {
     Object.assign(this, {folder, ports, preset, blockTime, slotsInAnEpoch, say, overrides, persistChains});
     mkdirSync(folder, {recursive: true});
     this.processes = new Processes(folder);
+    this.replicas = [];  // names of processes beside the first of each service
     this.certificates = new Certificates(folder);
     this.postgres = new Postgres({folder, port: ports.postgres, services});
     this.chains = chainDefinitions.map((definition, index) => {
@@ -106,13 +110,16 @@ export class Mesh {
       if (existsSync(state) && !isJson(state)) rmSync(state);  // cut short by a crash of the machine
       // The whole chain is written each time, so not often; old blocks' states are not kept: they are
       // only asked for the last few blocks, which a restarted chain soon has again.
-      args.push('--state', state, '--state-interval', '10');
+      // The node makes a genesis block of its own before it reads the file, and sometimes keeps that one:
+      // with one time for all of them it is the same block.
+      args.push('--state', state, '--state-interval', '10', '--timestamp', String(kGenesisTime));
     }
     this.processes.start(chain.process, anvilPath, args, {cwd: this.folder});
     await waitFor(`chain ${chain.name}`, async () => {
       this.processes.requireAlive(chain.process);
       return (await rpc(chain, 'eth_chainId')) !== undefined;
     });
+    if (this.persistChains) await rpc(chain, 'evm_setTime', [Math.floor(Date.now() / 1000)]);
   }
 
   /** Deploys what is not there and gives the development accounts what they need. */
@@ -234,12 +241,23 @@ export class Mesh {
                                 {cwd: this.folder});
   }
 
-  async waitReady(service, timeoutMs = 30_000) {
+  async waitReady(service, timeoutMs = 30_000, {name = service, port = this.ports.health[service]} = {}) {
     const {checkHealth} = await import('./clients.mjs');
-    await waitFor(`${service} to be ready`, async () => {
-      this.processes.requireAlive(service);
-      return (await checkHealth(this.ports.health[service], 'readiness')) === 'SERVING';
+    await waitFor(`${name} to be ready`, async () => {
+      this.processes.requireAlive(name);
+      return (await checkHealth(port, 'readiness')) === 'SERVING';
     }, {timeoutMs});
+  }
+
+  /** One more process of a service, over the same database; `ports`: {grpc, health, metrics}. Returns its name. */
+  async startReplica(service, ports) {
+    const name = `${service}-${this.replicas.filter((one) => one.startsWith(service)).length + 2}`;
+    const listen = Object.fromEntries(Object.entries(ports).map(([kind, port]) => [kind, `127.0.0.1:${port}`]));
+    writeFileSync(this.path('config', `${name}.yaml`), serviceFile(this, service, {listen}), {mode: 0o600});
+    this.replicas.push(name);
+    this.processes.start(name, this.program(service), ['--config', this.path('config', `${name}.yaml`)], {cwd: this.folder});
+    await this.waitReady(service, 30_000, {name, port: ports.health});
+    return name;
   }
 
   /** What a client needs to know, for mesh.json. */
@@ -282,7 +300,7 @@ export class Mesh {
   }
 
   async stopServices() {
-    await Promise.all(services.map((service) => this.processes.stop(service)));
+    await Promise.all([...services, ...this.replicas].map((name) => this.processes.stop(name)));
   }
 
   async stop() {
@@ -293,7 +311,7 @@ export class Mesh {
 
   /** Ends everything at once, as a crash would, and removes it. */
   async destroy() {
-    for (const name of [...services, ...this.chains.map((chain) => chain.process)]) {
+    for (const name of [...services, ...this.replicas, ...this.chains.map((chain) => chain.process)]) {
       await this.processes.stop(name, {signal: 'SIGKILL'});
     }
     await this.postgres.destroy();
