@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/evm/bytes.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh::evm::vectors {
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/runtime/common_config.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh::watcher {
 namespace {

@@ -77,11 +77,11 @@ export const history = [
     run: async (ctx) => {
       const rows = [];
       const wanted = ctx.history.filter((entry) => entry.call === 'PaymentService.CreatePayment' && entry.request?.reference);
-      const ids = new Map();  // reference -> request ids that used it
+      const ids = new Map();  // reference -> requests that used it; an id belongs to its caller
       for (const entry of wanted) {
         const {reference} = entry.request;
         if (!ids.has(reference)) ids.set(reference, new Set());
-        ids.get(reference).add(entry.requestId);
+        ids.get(reference).add(`${entry.caller} ${entry.requestId}`);
       }
       if (ids.size === 0) return rows;
       const counts = new Map((await ctx.sql('checkout', `SELECT reference, count(*) AS n FROM payment WHERE reference <> '' GROUP BY 1`))

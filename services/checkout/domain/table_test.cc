@@ -8,7 +8,7 @@
 #include <string>
 
 #include "services/checkout/domain/state.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh::checkout {
 namespace {

@@ -1,5 +1,5 @@
 #include "services/settlement/domain/chain_transaction.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "services/settlement/domain/destination.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {

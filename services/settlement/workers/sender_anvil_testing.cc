@@ -20,7 +20,7 @@
 
 #include "common/evm/abi.h"
 #include "common/money/unit.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {

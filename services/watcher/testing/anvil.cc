@@ -19,7 +19,7 @@
 #include "common/evm/abi.h"
 #include "common/http/client.h"
 #include "common/runtime/run_blocking.h"
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh::watcher {
 namespace {

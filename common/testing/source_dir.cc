@@ -1,4 +1,4 @@
-#include "tests/source_dir.h"
+#include "common/testing/source_dir.h"
 
 namespace paymesh {
 
