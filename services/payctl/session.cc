@@ -243,9 +243,17 @@ const TokenLooks& Session::Tokens() {
   watcher::v1::ListChainsResponse chains;
   if (!Call(watcher::v1::ListChainsRequest(), chains).ok()) return looks_;
   for (const auto& chain : chains.chains()) {
-    for (const auto& token : chain.tokens()) looks_[token.unit()] = {token.symbol(), token.decimals()};
+    for (const auto& token : chain.tokens()) {
+      looks_[token.unit()] = {token.symbol(), token.decimals()};
+      if (token.accepted()) accepted_units_.push_back(token.unit());
+    }
   }
   return looks_;
+}
+
+const std::vector<std::string>& Session::AcceptedUnits() {
+  Tokens();
+  return accepted_units_;
 }
 
 bool Session::colour_out() const {

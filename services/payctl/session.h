@@ -93,6 +93,8 @@ class Session {
   std::string Money(const paymesh::type::v1::Amount& amount);
   // How the mesh's tokens are shown; asked of the watcher once, empty when it does not answer.
   const TokenLooks& Tokens();
+  // The units that merchants may accept, in the watcher's order; empty when it does not answer.
+  const std::vector<std::string>& AcceptedUnits();
   void AddToken(const std::string& unit, TokenLook look) { looks_[unit] = std::move(look); }
 
   bool colour_out() const;
@@ -110,6 +112,7 @@ class Session {
   std::unique_ptr<Connection> connection_;
   std::vector<std::size_t> widths_;
   TokenLooks looks_;
+  std::vector<std::string> accepted_units_;
   bool asked_for_tokens_ = false;
 };
 

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import {randomUUID} from 'node:crypto';
 import {after, before, test} from 'node:test';
-import {services, sleep, startMesh, waitFor} from './harness.mjs';
+import {rpc, services, sleep, startMesh, waitFor} from './harness.mjs';
 
 let mesh;
 let merchant;
+// A second of grace, so that a payer's time can run out while a node hangs.
+const expiry = {payments: {grace: '1s', defer_after: '1s'}};
 before(async () => {
-  mesh = await startMesh();
+  mesh = await startMesh({overrides: {checkout: (config) => Object.assign(config, expiry)}});
   merchant = await mesh.merchant();
 });
 after(() => mesh?.finish());
@@ -101,6 +103,13 @@ test('a node that hangs for 30 seconds expires nothing, and its chain is caught 
       const {chain: seen} = await mesh.operator.ChainService.GetChain({chain: chain.chain});
       return seen.state === 'CHAIN_STATE_UNREACHABLE' && seen.status_reason !== '';
     }, {timeoutMs: 25_000});
+    // On the other chain the payer's time is over; here money may still be on its way.
+    await rpc(other, 'evm_increaseTime', [200]);
+    const deadline = Number(unpaid.expire_time.seconds) + 1;
+    await waitFor('the other chain to be read beyond the deadline', async () => {
+      const {chain: seen} = await mesh.operator.ChainService.GetChain({chain: other.chain});
+      return Number(seen.head_block.time.seconds) > deadline;
+    });
     // The other chain does not wait for it.
     const elsewhere = await mesh.payment(merchant, {cents: 700});
     await mesh.pay(elsewhere, other, 'testUsd', mesh.option(elsewhere, other).due.value);
@@ -111,11 +120,14 @@ test('a node that hangs for 30 seconds expires nothing, and its chain is caught 
     process.kill(pid, 'SIGCONT');
   }
   assert.notEqual(state(await mesh.get(payment)), 'EXPIRED');
-  assert.notEqual(state(await mesh.get(unpaid)), 'EXPIRED');
+  assert.equal(state(await mesh.get(unpaid)), 'AWAITING_PAYMENT');
   await mesh.caughtUp(chain);
   assert.equal(state(await mesh.settled(payment)), 'SUCCEEDED');
   await waitFor('the chain to be followed', async () =>
       (await mesh.operator.ChainService.GetChain({chain: chain.chain})).chain.state === 'CHAIN_STATE_FOLLOWING');
+  // Once this chain too is read beyond the deadline, nothing can be on its way any more.
+  await rpc(chain, 'evm_increaseTime', [200]);
+  assert.equal(state(await mesh.until(unpaid, 'EXPIRED', {timeoutMs: 60_000})), 'EXPIRED');
 });
 
 for (const service of services) {

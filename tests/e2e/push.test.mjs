@@ -77,6 +77,19 @@ test('another listed token goes to review and is owed to the payer', async () =>
   assert.equal(review.transfers[0].disposition, 'TRANSFER_DISPOSITION_WRONG_ASSET');
 });
 
+test('another offered token after the first has bound the payment goes to review, and both are accounted for', async () => {
+  const chain = mesh.chains[0];
+  const payment = await mesh.payment(merchant);
+  const due = BigInt(mesh.option(payment, chain).due.value);
+  await mesh.payMined(payment, chain, 'testUsd', due / 2n);
+  await mesh.until(payment, 'PARTIALLY_PAID');
+  await mesh.payMined(payment, chain, 'testEur', 1_000_000n);
+  const review = await mesh.until(payment, 'REQUIRES_REVIEW');
+  assert.ok(flagged(review, 'WRONG_ASSET'));
+  assert.equal(review.transfers.find((t) => t.amount.unit === mesh.option(payment, chain, 'testEur').due.unit).disposition,
+               'TRANSFER_DISPOSITION_WRONG_ASSET');
+});
+
 test('one transaction that pays two payments pays both', async () => {
   const chain = mesh.chains[1];
   const {payTwo} = await import('./two_in_one.mjs');

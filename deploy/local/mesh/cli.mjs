@@ -1,7 +1,7 @@
 // The commands of the local mesh: up, demo, status, logs, down, reset. Each is a file beside this folder.
 import {existsSync, readdirSync} from 'node:fs';
 import {spawnSync} from 'node:child_process';
-import {join} from 'node:path';
+import {join, resolve} from 'node:path';
 import {services} from './certificates.mjs';
 import {checkHealth} from './clients.mjs';
 import {Mesh, defaultPorts, rpc} from './mesh.mjs';
@@ -24,7 +24,8 @@ async function say(name, what, work) {
 }
 
 const offset = Number(process.env.PAYMESH_PORT_OFFSET ?? 0);
-const newMesh = () => new Mesh({say, ports: defaultPorts(offset)});
+const folder = process.env.PAYMESH_LOCAL ? resolve(process.env.PAYMESH_LOCAL) : undefined;
+const newMesh = () => new Mesh({say, folder, ports: defaultPorts(offset)});
 const mesh = newMesh();
 const running = () => existsSync(mesh.path('mesh.json')) && services.every((service) => mesh.processes.pid(service));
 

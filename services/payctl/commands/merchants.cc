@@ -62,7 +62,7 @@ Status Create(Session& session, const CreateArguments& arguments) {
   }
   request.set_underpayment_tolerance_basis_points(arguments.tolerance);
   if (request.accepted_units().empty()) {
-    for (const auto& [unit, look] : session.Tokens()) request.add_accepted_units(unit);
+    for (const std::string& unit : session.AcceptedUnits()) request.add_accepted_units(unit);
   }
   pb::CreateMerchantResponse reply;
   RETURN_IF_ERROR(session.Change(request, reply));
