@@ -27,6 +27,8 @@ class Call {
   // W3C trace context: the caller's, or a new one. Passed on by client calls that name this parent.
   const std::string& traceparent() const { return traceparent_; }
   std::string_view trace_id() const { return std::string_view(traceparent_).substr(3, 32); }
+  // Whether somebody records the trace: bit 0 of the traceparent's flags.
+  bool sampled() const;
   // The first value of a request header, keys in lower case.
   std::optional<std::string_view> Metadata(std::string_view key) const;
   // Adds a field to the call's line in the access log: ids, never secrets.
