@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "common/journal/rows.h"
+#include "common/journal/spans.h"
+#include "common/trace/tracer.h"
 
 namespace paymesh::journal {
 namespace {
@@ -12,7 +14,11 @@ namespace {
 // their names, so two transactions that write the same journals cannot deadlock here.
 constexpr char kWrite[] =
     "WITH input AS MATERIALIZED ("
-    "  SELECT *, row_number() OVER (PARTITION BY journal ORDER BY ordinal) AS place"
+    "  SELECT journal, subject, owner, kind, payload,"
+    "  CASE WHEN trace <> '' OR subject = '' THEN trace ELSE coalesce((SELECT e.trace"
+    "   FROM journal_entry e WHERE e.journal = i.journal AND e.subject = i.subject"
+    "   AND e.subject <> '' ORDER BY e.position LIMIT 1), '') END AS trace,"
+    "  row_number() OVER (PARTITION BY journal ORDER BY ordinal) AS place"
     "  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])"
     "  WITH ORDINALITY AS i (journal, subject, owner, kind, payload, trace, ordinal)),"
     " size AS (SELECT journal, count(*) AS entries FROM input GROUP BY journal ORDER BY journal),"
@@ -23,27 +29,35 @@ constexpr char kWrite[] =
     " written AS (INSERT INTO journal_entry"
     "  (journal, position, subject, owner, kind, payload, trace)"
     "  SELECT i.journal, head.position - size.entries + i.place, i.subject, i.owner, i.kind,"
-    "  i.payload, i.trace FROM input i JOIN size USING (journal) JOIN head USING (journal))"
-    " SELECT pg_notify('journal', string_agg(journal || ':' || position, ' ' ORDER BY journal))"
-    " FROM head";
+    "  i.payload, i.trace FROM input i JOIN size USING (journal) JOIN head USING (journal)"
+    "  RETURNING journal, position, subject, kind, trace),"
+    " told AS (SELECT pg_notify('journal',"
+    "  string_agg(journal || ':' || position, ' ' ORDER BY journal)) FROM head)"
+    // And those whose trace somebody records (an odd last digit of the flags).
+    " SELECT w.* FROM told LEFT JOIN written w ON w.trace ~ '[13579bdf]$'";
 constexpr char kHead[] = "SELECT position FROM journal_head WHERE journal = $1";
 
 struct Buffer {
   std::vector<std::string> journals, subjects, owners, kinds, traces;
   std::vector<pg::Bytea> payloads;
+  Time begun{};  // of the first; for spans
 };
 
 void Write(pg::Transaction& tx) {
   const Buffer buffer = std::exchange(tx.Local<Buffer>(), {});
-  tx.Execute(kWrite, buffer.journals, buffer.subjects, buffer.owners, buffer.kinds, buffer.payloads,
-             buffer.traces);
+  const pg::Rows rows = tx.Execute(kWrite, buffer.journals, buffer.subjects, buffer.owners,
+                                   buffer.kinds, buffer.payloads, buffer.traces);
+  TracePublished(tx, rows, buffer.begun);
 }
 
 }  // namespace
 
 void Append(pg::Transaction& tx, std::string_view journal, Entry entry) {
   Buffer& buffer = tx.Local<Buffer>();
-  if (buffer.journals.empty()) tx.BeforeCommit(Write);
+  if (buffer.journals.empty()) {
+    tx.BeforeCommit(Write);
+    if (tx.tracer() != nullptr) buffer.begun = tx.tracer()->clock().Now();
+  }
   buffer.journals.emplace_back(journal);
   buffer.subjects.push_back(std::move(entry.subject));
   buffer.owners.push_back(std::move(entry.owner));

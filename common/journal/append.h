@@ -13,7 +13,8 @@ namespace paymesh::journal {
 
 // Appends with this transaction: buffered, and written by the last statement before COMMIT, which
 // locks the journal's head, takes the positions and notifies the readers. position and create_time
-// of `entry` are ignored. Journal names are short lower-case words ("transfers", "events").
+// of `entry` are ignored. Journal names are short lower-case words ("transfers", "events"). Where
+// the entry's trace is recorded, so is a span of its publishing (spans.h).
 void Append(pg::Transaction& tx, std::string_view journal, Entry entry);
 
 // The newest position, 0 for an empty journal.

@@ -16,7 +16,9 @@ struct Entry {
   std::string owner;          // whose it is: the merchant's id; may be empty
   std::string kind;           // "payment.updated", "checkpoint"
   std::string payload;        // serialised protobuf
-  std::string trace;          // traceparent of the cause; may be empty
+  // traceparent of the cause; may be empty. Left empty, an entry takes that of its subject's first
+  // entry: so all that ever happens to a payment is found from the call that made it.
+  std::string trace;
   pg::Time create_time{};     // by the database's clock
 };
 using EntryPtr = std::shared_ptr<const Entry>;

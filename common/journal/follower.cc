@@ -9,7 +9,9 @@
 #include <random>
 
 #include "common/journal/follower_buffer.h"
+#include "common/journal/spans.h"
 #include "common/pg/database.h"
+#include "common/trace/tracer.h"
 
 namespace paymesh::journal {
 namespace {
@@ -238,7 +240,13 @@ Task<Result<Applied>> Follower::State::ApplyOnce(Self self,
     return Applied::kYes;
   };
   const pg::TransactOptions options{.name = "journal apply", .idempotent = true};
-  co_return co_await self->database.Transact(options, work);
+  trace::Tracer* const tracer = self->database.options().tracer;
+  const Time begun = tracer == nullptr ? Time() : tracer->clock().Now();
+  const Result<Applied> outcome = co_await self->database.Transact(options, work);
+  if (tracer != nullptr && outcome.ok() && *outcome == Applied::kYes) {
+    TraceApplied(*tracer, self->options.name, *batch, begun);
+  }
+  co_return outcome;
 }
 
 Status Follower::State::CheckOrder(const std::vector<Entry>& batch, std::int64_t cursor) const {

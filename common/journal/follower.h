@@ -1,8 +1,8 @@
 // The reader's side, for services that act on a peer's journal: open the stream after our cursor,
 // gather what has arrived, and in one transaction apply it and move the cursor. Exactly-once
 // effects: the cursor moves only from where this follower stood (UPDATE ... WHERE position = old),
-// so a crash, an unknown COMMIT or a second replica neither skips nor repeats anything. Run: one
-// coroutine. stats: any thread.
+// so a crash, an unknown COMMIT or a second replica neither skips nor repeats anything. What is
+// applied for a recorded trace has a span (spans.h). Run: one coroutine. stats: any thread.
 #pragma once
 
 #include <atomic>

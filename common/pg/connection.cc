@@ -126,7 +126,9 @@ Outcome Connection::Finish(Transaction& tx, const TransactOptions& options,
     return {status, Ending::kFinal};
   }
   tx.RunHooks();
-  return Commit(options);
+  Outcome outcome = Commit(options);
+  if (outcome.status.ok()) tx.RunCommitted();
+  return outcome;
 }
 
 Outcome Connection::Commit(const TransactOptions& options) {

@@ -41,6 +41,7 @@ class Connection {
   Status Open();
   void Close();
   bool open() const { return connection_ != nullptr; }
+  trace::Tracer* tracer() const { return options_.tracer; }
 
   Outcome RunOnce(const TransactOptions& options, const Database::Work& work);
 

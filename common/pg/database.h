@@ -28,6 +28,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   std::size_t max_prepared = 256;  // prepared statements a connection, least recently used go
   std::function<void(std::string_view message)> log = {};  // warnings; called on pool threads
+  trace::Tracer* tracer = nullptr;  // for the spans of what journals say; outlives the database
 };
 
 enum class Isolation { kReadCommitted, kRepeatableRead, kSerializable };

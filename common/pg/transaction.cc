@@ -14,6 +14,14 @@ void Transaction::BeforeCommit(std::function<void(Transaction&)> hook) {
   hooks_.push_back(std::move(hook));
 }
 
+void Transaction::AfterCommit(std::function<void()> hook) { committed_.push_back(std::move(hook)); }
+
+trace::Tracer* Transaction::tracer() const { return connection_.tracer(); }
+
+void Transaction::RunCommitted() noexcept {
+  for (const auto& hook : committed_) hook();
+}
+
 void Transaction::RunHooks() {
   // By index: a hook may register another.
   for (std::size_t i = 0; i < hooks_.size(); ++i) {

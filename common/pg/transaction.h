@@ -18,6 +18,10 @@
 #include "common/pg/rows.h"
 #include "common/pg/sql_error.h"
 
+namespace paymesh::trace {
+class Tracer;
+}
+
 namespace paymesh::pg {
 
 class Connection;
@@ -49,6 +53,14 @@ class Transaction {
   // locked for as short a time as possible.
   void BeforeCommit(std::function<void(Transaction&)> hook);
 
+  // `hook` runs once COMMIT is known to have succeeded; it must neither block nor throw. Where the
+  // answer to COMMIT was lost it does not run, so it is for what is told of a change, as spans and
+  // metrics are, and never a part of it.
+  void AfterCommit(std::function<void()> hook);
+
+  // Where spans of what this transaction does go; null: nowhere.
+  trace::Tracer* tracer() const;
+
   // A value of type T that lives as long as the transaction, made on first use.
   template <class T>
   T& Local() {
@@ -60,9 +72,11 @@ class Transaction {
  private:
   friend class Connection;
   void RunHooks();
+  void RunCommitted() noexcept;
 
   Connection& connection_;
   std::vector<std::function<void(Transaction&)>> hooks_;
+  std::vector<std::function<void()>> committed_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> locals_;
 };
 

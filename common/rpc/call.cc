@@ -12,14 +12,9 @@ std::optional<std::string_view> Call::Metadata(std::string_view key) const {
   return std::string_view(found->second.data(), found->second.size());
 }
 
-// The last digit of the flags, in lower-case hex: odd ones have bit 0 set.
-bool Call::sampled() const {
-  constexpr std::string_view kOdd = "13579bdf";
-  return traceparent_.size() >= 55 && kOdd.find(traceparent_[54]) != std::string_view::npos;
-}
-
-void Call::AddLogField(std::string key, std::string value) {
-  log_fields_.emplace_back(std::move(key), std::move(value));
+void Call::AddLogField(std::string_view key, std::string value) {
+  span_.Set(key, value);
+  log_fields_.emplace_back(key, std::move(value));
 }
 
 Call Call::ForTest(Principal principal, std::string method, runtime::Executor executor) {

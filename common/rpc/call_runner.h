@@ -13,10 +13,10 @@
 #include "common/rpc/authorization.h"
 #include "common/rpc/identity.h"
 #include "common/runtime/clock.h"
-#include "common/runtime/ids.h"
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/task.h"
+#include "common/trace/tracer.h"
 
 namespace grpc {
 class ServerContextBase;
@@ -48,7 +48,7 @@ struct CallRunnerOptions {
   std::function<ApiKeyAuthenticator*()> authenticator = {};  // asked at each call of the edge
   runtime::Logger* log = nullptr;
   runtime::Metrics* metrics = nullptr;
-  runtime::RandomSource* random = nullptr;   // trace ids
+  trace::Tracer* tracer = nullptr;           // null: nothing is recorded
   CallLimits limits = {};
   // For tests without TLS: says who calls instead of the certificate.
   std::function<Result<Principal>(const grpc::ServerContextBase&)> identify = {};

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "common/rpc/call_runner.h"
+#include "common/trace/tracer.h"
 
 namespace paymesh::rpc {
 
@@ -35,8 +36,12 @@ class CallRunner::Impl {
     return found == methods.end() ? nullptr : &found->second;
   }
   void AddMethods(const MethodTable& table);
+  trace::Tracer& tracer() { return options.tracer != nullptr ? *options.tracer : silent; }
 
   CallRunnerOptions options;
+  runtime::SystemClock clock;
+  runtime::SystemRandom random;
+  trace::Tracer silent{clock, random};  // makes trace ids for the log where no tracer is given
   std::unordered_map<const google::protobuf::Descriptor*, ServedMethod> methods;
   std::atomic<std::size_t> unary{0};
   std::atomic<std::size_t> streams{0};

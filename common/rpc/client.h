@@ -25,6 +25,7 @@
 #include "common/error/error.h"
 #include "common/rpc/call.h"
 #include "common/rpc/client_call.h"
+#include "common/rpc/tracing.h"
 #include "common/runtime/task.h"
 
 namespace paymesh::rpc {
@@ -48,14 +49,19 @@ Task<Result<Response>> CallUnary(std::type_identity_t<Interface>& stub,
     grpc::ClientContext context;
     Request request;
     Response response;
+    trace::Span span;
   };
   auto state = std::make_shared<State>();
   state->request = std::move(request);
-  PrepareContext(state->context, options);
+  state->span = options.StartSpan(*Request::descriptor());
+  PrepareContext(state->context, options, state->span);
   auto start = [&stub, method, state](std::function<void(grpc::Status)> done) {
     // The callback holds the state, so that gRPC may write to it whatever becomes of the coroutine.
     (stub.*method)(&state->context, &state->request, &state->response,
-                   [state, done = std::move(done)](grpc::Status s) { done(std::move(s)); });
+                   [state, done = std::move(done)](grpc::Status s) {
+                     EndClientSpan(state->span, s);
+                     done(std::move(s));
+                   });
   };
   return TakeResponse<Response>(
       AwaitCall(start, std::shared_ptr<grpc::ClientContext>(state, &state->context)),
@@ -110,7 +116,9 @@ ClientStream<M> OpenStream(std::type_identity_t<Interface>& stub,
                            std::type_identity_t<Request> request, CallOptions options,
                            std::size_t read_ahead = 256) {
   auto reader = std::make_shared<StreamReader<M>>(read_ahead);
-  PrepareContext(reader->context(), options);
+  trace::Span span = options.StartSpan(*Request::descriptor());
+  PrepareContext(reader->context(), options, span);
+  reader->Trace(std::move(span));
   reader->Start([&](grpc::ClientReadReactor<M>* reactor) {
     auto held = std::make_shared<Request>(std::move(request));
     (stub.*method)(&reader->context(), held.get(), reactor);

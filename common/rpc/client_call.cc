@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/rpc/status.h"
+#include "common/rpc/tracing.h"
 #include "common/runtime/resume.h"
 
 namespace paymesh::rpc {
@@ -19,17 +20,26 @@ Task<Status> ToStatus(Task<grpc::Status> call) {
 }
 }  // namespace
 
-void PrepareContext(grpc::ClientContext& context, const CallOptions& options) {
+trace::Span CallOptions::StartSpan(const google::protobuf::Descriptor& request) const {
+  trace::Tracer* const recorder = TracerOf();
+  if (recorder == nullptr) return {};
+  if (parent != nullptr) return StartClientSpan(*recorder, {&parent->trace(), 1}, request);
+  return causes.empty() ? trace::Span() : StartClientSpan(*recorder, causes, request);
+}
+
+void PrepareContext(grpc::ClientContext& context, const CallOptions& options,
+                    const trace::Span& span) {
   std::optional<steady_clock::duration> left;
   if (options.timeout.count() > 0) left = options.timeout;
   if (options.parent != nullptr) {
-    context.AddMetadata("traceparent", options.parent->traceparent());
     if (const auto deadline = options.parent->deadline()) {
       // A tenth stays behind, so that the caller can still answer when the peer is too late.
       const auto remaining = (*deadline - steady_clock::now()) * 9 / 10;
       left = left ? std::min(*left, remaining) : remaining;
     }
   }
+  const trace::Tracer* const tracer = options.TracerOf();
+  if (tracer != nullptr && tracer->propagates()) SendContext(context, span);
   if (left) {
     context.set_deadline(system_clock::now() +
                          std::chrono::duration_cast<system_clock::duration>(*left));
@@ -85,6 +95,7 @@ void StreamReaderBase::Wake() {
 }
 
 void StreamReaderBase::Ended(const grpc::Status& status) {
+  EndClientSpan(span_, status);
   {
     std::lock_guard lock(mutex_);
     impl_->ended = status.ok() ? Status() : Status(FromGrpc(status));

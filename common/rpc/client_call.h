@@ -1,6 +1,7 @@
 // The machinery below client.h. Use client.h.
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/client_callback.h>
 
@@ -9,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@
 #include "common/error/error.h"
 #include "common/rpc/call.h"
 #include "common/runtime/task.h"
+#include "common/trace/tracer.h"
 
 namespace paymesh::rpc {
 
@@ -26,10 +29,19 @@ struct CallOptions {
   std::chrono::milliseconds timeout{5'000};
   const Call* parent = nullptr;         // the served call on whose behalf this one is made
   std::string_view authorization = {};  // "Bearer <key>", for callers who are an edge
+  // Where no one served call is the parent: on whose behalf this one is made (Tracer::StartFor).
+  trace::Tracer* tracer = nullptr;
+  std::span<const trace::SpanContext> causes = {};
+
+  trace::Tracer* TracerOf() const { return parent != nullptr ? parent->tracer() : tracer; }
+  // The call's span: none where nobody is named on whose behalf it is made. The peer's begins then.
+  trace::Span StartSpan(const google::protobuf::Descriptor& request) const;
 };
 
 // Deadline, trace context and metadata. Wait-for-ready is off: a peer that is down says so at once.
-void PrepareContext(grpc::ClientContext& context, const CallOptions& options);
+// `span` is what StartSpan gave.
+void PrepareContext(grpc::ClientContext& context, const CallOptions& options,
+                    const trace::Span& span);
 
 // Starts a call and waits for its status, with cancellation.
 Task<Status> AwaitCall(std::function<void(std::function<void(grpc::Status)>)> start,
@@ -43,6 +55,7 @@ class StreamReaderBase {
 
   grpc::ClientContext& context() { return context_; }
   void Hold(std::shared_ptr<void> request) { request_ = std::move(request); }
+  void Trace(trace::Span span) { span_ = std::move(span); }
   // Ok when there is a message to take or the stream ended with OK; else the error that ended it.
   Task<Status> WaitReady();
   virtual void Cancel() = 0;
@@ -59,6 +72,7 @@ class StreamReaderBase {
   std::unique_ptr<Impl> impl_;
   grpc::ClientContext context_;
   std::shared_ptr<void> request_;
+  trace::Span span_;
 };
 
 // Reads ahead into a bounded buffer. gRPC's reactor holds the reader until OnDone.

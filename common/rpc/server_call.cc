@@ -15,6 +15,7 @@
 
 #include "common/rpc/call_runner_impl.h"
 #include "common/rpc/status.h"
+#include "common/rpc/tracing.h"
 #include "common/runtime/resume.h"
 
 namespace paymesh::rpc {
@@ -32,12 +33,6 @@ std::optional<steady_clock::time_point> DeadlineOf(const grpc::CallbackServerCon
     return std::nullopt;
   }
   return steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(remaining);
-}
-
-bool IsTraceparent(std::string_view text) {
-  return text.size() == 55 && text[2] == '-' && text[35] == '-' && text[52] == '-' &&
-         text.substr(0, 2) != "ff" &&
-         text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
 }
 
 std::vector<std::string> UriSans(const grpc::ServerContextBase& context) {
@@ -134,14 +129,9 @@ class CallState : public std::enable_shared_from_this<CallState> {
     call_.executor_ = strand_;
     if (method_ != nullptr) call_.method_ = method_->path;
     call_.deadline_ = DeadlineOf(*context_);
-    if (const auto parent = call_.Metadata("traceparent"); parent && IsTraceparent(*parent)) {
-      call_.traceparent_ = *parent;
-    } else if (runner_.options.random != nullptr) {
-      call_.traceparent_ =
-          "00-" + runner_.options.random->Hex(16) + "-" + runner_.options.random->Hex(8) + "-00";
-    } else {
-      call_.traceparent_ = "00-00000000000000000000000000000001-0000000000000001-00";
-    }
+    call_.tracer_ = &runner_.tracer();
+    call_.span_ = StartServerSpan(runner_.tracer(), call_);
+    call_.traceparent_ = call_.span_.context().ToTraceparent();
     if (kind_ == CallKind::kUnary) LimitTime();
   }
 
@@ -223,7 +213,7 @@ class CallState : public std::enable_shared_from_this<CallState> {
     return cancelled;
   }
 
-  void Record(const Status& status) const {
+  void Record(const Status& status) {
     const std::size_t code = status.ok() ? 0 : static_cast<std::size_t>(status.error().code);
     const std::chrono::duration<double> took = steady_clock::now() - started_;
     if (method_ != nullptr && method_->seconds != nullptr) {
@@ -231,6 +221,7 @@ class CallState : public std::enable_shared_from_this<CallState> {
       method_->seconds->Observe(took.count());
     }
     if (runner_.options.log != nullptr) Log(status, took.count() * 1e3);
+    EndServerSpan(call_.span_, status);
   }
 
   void Log(const Status& status, double milliseconds) const {
@@ -243,7 +234,10 @@ class CallState : public std::enable_shared_from_this<CallState> {
                         status.ok() ? std::string_view("OK") : CodeName(status.error().code));
     fields.emplace_back("duration_ms", milliseconds);
     fields.emplace_back("principal", call_.principal_.name);
-    if (!call_.traceparent_.empty()) fields.emplace_back("trace_id", call_.trace_id());
+    if (!call_.traceparent_.empty()) {
+      fields.emplace_back("trace_id", call_.trace_id());
+      fields.emplace_back("span_id", call_.span_id());
+    }
     if (!status.ok()) {
       fields.emplace_back("reason", status.error().reason);
       fields.emplace_back("err", status.error().message);

@@ -34,6 +34,7 @@ TestServer::TestServer(TestPool& pool, TestServerOptions options) {
   runner.limits = options.limits;
   runner.metrics = options.metrics;
   runner.log = options.log;
+  runner.tracer = options.tracer;
   if (!options.credentials) {
     runner.identify = [principal = options.principal](const grpc::ServerContextBase&) {
       return Result<Principal>(principal);

@@ -72,6 +72,7 @@ struct TestServerOptions {
   ApiKeyAuthenticator* authenticator = nullptr;
   runtime::Metrics* metrics = nullptr;
   runtime::Logger* log = nullptr;
+  trace::Tracer* tracer = nullptr;
   bool reflection = false;
 };
 

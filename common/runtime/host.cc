@@ -4,9 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -29,6 +31,7 @@ constexpr auto kProbePeriod = 10s;
 constexpr auto kProbeTimeout = 2s;
 constexpr int kProbeFailures = 3;     // in a row, until the listener counts as dead
 constexpr auto kWatchdogMargin = 8s;  // for all of the shutdown that has no limit of its own
+constexpr auto kFlushGrace = 3s;      // for spans, which come last: less where time is short
 
 enum class Mode { kRun, kCheckConfig, kMigrate };
 struct Arguments {
@@ -179,11 +182,13 @@ class Run {
     }
   }
 
-  // Callers are sent away first; then calls, workers, databases and threads end, in this order.
+  // Callers are sent away first; then calls, workers, databases and threads end, in this order, and
+  // what was recorded of all that is sent.
   void Drain() {
     const CommonConfig& config = host_.config();
     const auto begun = std::chrono::steady_clock::now();
-    const Watchdog watchdog(config.drain_delay + config.shutdown_grace + kWatchdogMargin);
+    const auto limit = config.drain_delay + config.shutdown_grace + kWatchdogMargin;
+    const Watchdog watchdog(limit);
     if (health_) health_->Drain();
     std::this_thread::sleep_for(server_ ? config.drain_delay : 0ms);
     host_.calls().CancelStreams();
@@ -197,6 +202,9 @@ class Run {
     workers_.reset();
     host_.SetAuthenticator(nullptr);
     parts_.reset();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        begun + limit - 1s - std::chrono::steady_clock::now());
+    host_.tracing().Shutdown(std::clamp<std::chrono::milliseconds>(left, 0ms, kFlushGrace));
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - begun);
     host_.log().Info("stopped", {{"duration_ms", took.count()}});
@@ -275,7 +283,8 @@ int RunService(int argc, char** argv, ServiceSpec spec) {
   }
   RaiseDescriptorLimit();
   HostState host(spec, std::move(loaded->common), std::move(loaded->chains),
-                 std::move(loaded->identities));
+                 std::move(loaded->identities),
+                 [](const char* name) -> const char* { return std::getenv(name); });
   const GrpcLogRedirect redirect(host.log());
   host.StartThreads();
   if (arguments->mode == Mode::kMigrate) return Migrate(spec, host);

@@ -35,6 +35,7 @@
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/task.h"
+#include "common/trace/tracer.h"
 
 namespace grpc {
 class Channel;
@@ -54,6 +55,7 @@ class Host {
   virtual IdSource& ids() = 0;
   virtual Logger& log() = 0;
   virtual Metrics& metrics() = 0;
+  virtual trace::Tracer& tracer() = 0;             // served calls have their spans without it
   virtual rpc::CallRunner& calls() = 0;            // for rpc::Unary and rpc::Stream
   virtual const rpc::PageTokens& page_tokens() const = 0;
   // The channel to a peer in `peers` (made once, shared). FAILED_PRECONDITION PEER_NOT_CONFIGURED.

@@ -18,6 +18,19 @@ LoggerOptions LogOptions(const ServiceSpec& spec, const CommonConfig& config) {
   return options;
 }
 
+// The names are OpenTelemetry's.
+trace::Resource ResourceOf(const ServiceSpec& spec, const CommonConfig& config,
+                           RandomSource& random) {
+  return {{"service.name", spec.name},
+          {"service.namespace", "paymesh"},
+          {"service.version", spec.version},
+          {"service.instance.id", random.Hex(16)},
+          {"deployment.environment", config.environment},
+          {"telemetry.sdk.name", "paymesh"},
+          {"telemetry.sdk.language", "cpp"},
+          {"telemetry.sdk.version", spec.version}};
+}
+
 }  // namespace
 
 struct HostState::Pool {
@@ -31,11 +44,13 @@ struct HostState::Pool {
 };
 
 HostState::HostState(const ServiceSpec& spec, CommonConfig config, ChainsConfig chains,
-                     rpc::Identities identities)
+                     rpc::Identities identities, const trace::Environment& environment)
     : config_(std::move(config)),
       chains_(std::move(chains)),
       ids_(clock_, random_),
       log_(LogOptions(spec, config_)),
+      tracing_(trace::ReadSettings(environment, ResourceOf(spec, config_, random_)), clock_,
+               random_, log_, metrics_),
       page_tokens_(config_.page_token_key.empty() ? random_.Hex(32) : config_.page_token_key),
       pool_(std::make_unique<Pool>(config_.threads)) {
   rpc::CallRunnerOptions options;
@@ -45,7 +60,7 @@ HostState::HostState(const ServiceSpec& spec, CommonConfig config, ChainsConfig 
   options.authenticator = [this] { return authenticator_.load(); };
   options.log = &log_;
   options.metrics = &metrics_;
-  options.random = &random_;
+  options.tracer = &tracing_.tracer();
   calls_ = std::make_unique<rpc::CallRunner>(std::move(options));
   ExportInfo(spec);
 }

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "common/runtime/host.h"
+#include "common/trace/environment.h"
+#include "common/trace/tracing.h"
 
 namespace boost::asio {
 class io_context;
@@ -20,7 +22,7 @@ namespace paymesh::runtime {
 class HostState final : public Host {
  public:
   HostState(const ServiceSpec& spec, CommonConfig config, ChainsConfig chains,
-            rpc::Identities identities);
+            rpc::Identities identities, const trace::Environment& environment);
   ~HostState() override;
 
   const CommonConfig& config() const override { return config_; }
@@ -31,6 +33,8 @@ class HostState final : public Host {
   IdSource& ids() override { return ids_; }
   Logger& log() override { return log_; }
   Metrics& metrics() override { return metrics_; }
+  trace::Tracer& tracer() override { return tracing_.tracer(); }
+  trace::Tracing& tracing() { return tracing_; }
   rpc::CallRunner& calls() override { return *calls_; }
   const rpc::PageTokens& page_tokens() const override { return page_tokens_; }
   Result<std::shared_ptr<grpc::Channel>> Peer(const std::string& name) override;
@@ -50,6 +54,7 @@ class HostState final : public Host {
   IdSource ids_;
   Logger log_;
   Metrics metrics_;
+  trace::Tracing tracing_;
   rpc::PageTokens page_tokens_;
   std::atomic<rpc::ApiKeyAuthenticator*> authenticator_{nullptr};
   struct Pool;

@@ -123,7 +123,8 @@ Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> r
                         .price = request.price,
                         .accepted_units = request.merchant->accepted_units,
                         .policy = request.merchant->policy,
-                        .expire_time = *now + request.time_to_live};
+                        .expire_time = *now + request.time_to_live,
+                        .trace = request.trace};
     members.push_back({.request = std::move(request), .facts = std::move(facts)});
   }
   co_await DecideAll(members, *now);
@@ -132,7 +133,8 @@ Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> r
   std::vector<Entry> entries;
   for (const Member& member : members) {
     if (!member.decision.ok()) continue;
-    entries.push_back({Build(member, registered, *now), member.request.key, member.request.trace});
+    entries.push_back({Build(member, registered, *now), member.request.key,
+                       member.request.trace.ToTraceparent()});
   }
   Answers stored = co_await Commit(std::move(entries));
   Answers answers;
@@ -207,10 +209,11 @@ void PaymentCreator::FallBack(Member& member, const Error& why, Time now) {
 
 // Whether all addresses of the batch are watched now. If not, the payments go on as CREATED.
 Task<bool> PaymentCreator::Register(const std::vector<Member>& members) {
-  std::vector<std::string> addresses;
+  std::vector<DepositAddress> addresses;
   for (const Member& member : members) {
     if (member.decision.ok()) {
-      addresses.push_back(parts_.factory.AddressFor(member.facts.payment_id));
+      addresses.push_back(
+          {parts_.factory.AddressFor(member.facts.payment_id), member.request.trace});
     }
   }
   if (addresses.empty()) co_return true;

@@ -39,7 +39,7 @@ struct NewPayment {
   std::string description = {};
   std::map<std::string, std::string> metadata = {};
   std::chrono::seconds time_to_live{};
-  std::string trace = {};  // traceparent of the call
+  trace::SpanContext trace = {};  // of the call
 };
 
 class PaymentCreator {

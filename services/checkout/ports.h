@@ -8,6 +8,7 @@
 
 #include "common/error/error.h"
 #include "common/runtime/task.h"
+#include "common/trace/context.h"
 #include "services/checkout/domain/payment.h"
 
 namespace paymesh::checkout {
@@ -20,6 +21,7 @@ struct DecisionFacts {
   std::vector<Unit> accepted_units;
   Finality policy = Finality::kSafe;
   Time expire_time{};
+  trace::SpanContext trace = {};  // of the call that asks
 };
 
 struct Rejected {
@@ -41,11 +43,16 @@ class Router {
   virtual Task<Result<std::vector<Result<Decision>>>> Decide(std::vector<DecisionFacts> facts) = 0;
 };
 
+struct DepositAddress {
+  std::string address;
+  trace::SpanContext trace = {};  // of the call that made the payment; invalid: unknown
+};
+
 class AddressRegistry {
  public:
   virtual ~AddressRegistry() = default;
   // Ok once all of them are watched, durably.
-  virtual Task<Status> Watch(std::vector<std::string> addresses) = 0;
+  virtual Task<Status> Watch(std::vector<DepositAddress> addresses) = 0;
 };
 
 }  // namespace paymesh::checkout

@@ -40,6 +40,7 @@ pg::DatabaseOptions DatabaseOptionsOf(runtime::Host& host) {
   options.application_name = "checkout";
   options.pool_size = host.config().database_pool_size;
   options.log = [&log = host.log()](std::string_view message) { log.Warn(message); };
+  options.tracer = &host.tracer();
   return options;
 }
 
@@ -58,8 +59,9 @@ class CheckoutParts final : public runtime::ServiceParts {
         hub_(database_, HubOptionsOf(host)),
         clock_(host.clock()),
         merchants_(database_, host.clock(), config_.api_key_cache),
-        router_(MakeRoutingClient(channels.routing, host.chains(), config_.peer_timeout)),
-        registry_(MakeWatcherClient(channels.watcher, config_.peer_timeout)),
+        router_(MakeRoutingClient(channels.routing, host.chains(), config_.peer_timeout,
+                                  host.tracer())),
+        registry_(MakeWatcherClient(channels.watcher, config_.peer_timeout, host.tracer())),
         upkeep_(database_, *registry_, metrics_, config_),
         creator_({.executor = runtime::MakeStrand(host.executor()),
                   .database = &database_,

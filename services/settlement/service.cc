@@ -101,6 +101,7 @@ class Parts final : public runtime::ServiceParts {
     options.application_name = "settlement";
     options.pool_size = host.config().database_pool_size;
     options.log = [this](std::string_view text) { log_.Warn(text); };
+    options.tracer = &host.tracer();
     return options;
   }
   journal::FollowerOptions FollowerOf(const char* name) {

@@ -26,6 +26,12 @@ pg::DatabaseOptions DatabaseOptionsOf(const runtime::CommonConfig& config) {
   return options;
 }
 
+pg::DatabaseOptions DatabaseOptionsOf(runtime::Host& host) {
+  pg::DatabaseOptions options = DatabaseOptionsOf(host.config());
+  options.tracer = &host.tracer();
+  return options;
+}
+
 // One chain's way to its nodes, its lease and its follower.
 struct FollowedChain {
   FollowedChain(pg::Database& database, http::Client& http, runtime::Host& host,
@@ -65,7 +71,7 @@ struct FollowedChain {
 class Parts final : public runtime::ServiceParts {
  public:
   Parts(runtime::Host& host, const Config& config)
-      : database_(DatabaseOptionsOf(host.config())),
+      : database_(DatabaseOptionsOf(host)),
         hub_(database_),
         invariants_(database_, host.log(), host.metrics(), config.invariants_interval) {
     const std::string holder = host.ids().Next("wat") + "@" + std::to_string(::getpid());

@@ -60,8 +60,10 @@ class WatcherTest : public ::testing::Test {
   }
 
   void Watch(const std::vector<evm::Address>& addresses) {
+    std::vector<AddressToWatch> asked;
+    for (const evm::Address& address : addresses) asked.push_back({address});
     auto insert = [&](pg::Transaction& tx) -> Status {
-      InsertAddresses(tx, addresses);
+      InsertAddresses(tx, asked);
       return {};
     };
     ASSERT_TRUE(db_.database().TransactBlocking({}, insert).ok());

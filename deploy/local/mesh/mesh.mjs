@@ -41,11 +41,13 @@ export class Mesh {
   /**
    * `folder`: where everything lies. `ports`: as defaultPorts. `preset`: which build runs.
    * `blockTime`: seconds between blocks; 0 mines on each transaction only.
-   * `say`: told about each step. `overrides`: {service: (config) => void} for tests.
+   * `say`: told about each step. `overrides`: {service: (config) => void} for tests. `environment`:
+   * variables of the services, beside those of this process (so OTEL_* of `up` reach them).
    */
   constructor({folder = join(root, '.local'), ports = defaultPorts(), preset = process.env.PAYMESH_PRESET ?? 'release',
-               blockTime = 1, slotsInAnEpoch = 4, say = () => {}, overrides = {}, persistChains = true} = {}) {
-    Object.assign(this, {folder, ports, preset, blockTime, slotsInAnEpoch, say, overrides, persistChains});
+               blockTime = 1, slotsInAnEpoch = 4, say = () => {}, overrides = {}, persistChains = true,
+               environment = {}} = {}) {
+    Object.assign(this, {folder, ports, preset, blockTime, slotsInAnEpoch, say, overrides, persistChains, environment});
     mkdirSync(folder, {recursive: true});
     this.processes = new Processes(folder);
     this.replicas = [];  // names of processes beside the first of each service
@@ -238,7 +240,7 @@ export class Mesh {
 
   startService(service) {
     return this.processes.start(service, this.program(service), ['--config', this.path('config', `${service}.yaml`)],
-                                {cwd: this.folder});
+                                {cwd: this.folder, env: this.environment});
   }
 
   async waitReady(service, timeoutMs = 30_000, {name = service, port = this.ports.health[service]} = {}) {
@@ -255,7 +257,8 @@ export class Mesh {
     const listen = Object.fromEntries(Object.entries(ports).map(([kind, port]) => [kind, `127.0.0.1:${port}`]));
     writeFileSync(this.path('config', `${name}.yaml`), serviceFile(this, service, {listen}), {mode: 0o600});
     this.replicas.push(name);
-    this.processes.start(name, this.program(service), ['--config', this.path('config', `${name}.yaml`)], {cwd: this.folder});
+    this.processes.start(name, this.program(service), ['--config', this.path('config', `${name}.yaml`)],
+                         {cwd: this.folder, env: this.environment});
     await this.waitReady(service, 30_000, {name, port: ports.health});
     return name;
   }

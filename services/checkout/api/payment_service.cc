@@ -88,7 +88,7 @@ Task<Status> PaymentServiceApi::DoCreate(rpc::Call& call, const pb::CreatePaymen
   if (!merchant.ok()) co_return merchant.error();
   ASSIGN_OR_CO_RETURN(NewPayment payment, Validate(request, *parts_.config, *parts_.chains,
                                                    std::move(key), *std::move(merchant)));
-  payment.trace = call.traceparent();
+  payment.trace = call.trace();
   auto create = parts_.creator->Create(std::move(payment));
   const Result<PaymentCreator::Response> created = co_await std::move(create);
   if (!created.ok()) co_return created.error();

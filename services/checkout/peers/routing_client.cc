@@ -28,13 +28,17 @@ routingpb::DecideRequest ToRequest(const std::vector<DecisionFacts>& all) {
 class RoutingClient final : public Router {
  public:
   RoutingClient(std::shared_ptr<grpc::ChannelInterface> channel,
-                const runtime::ChainsConfig& chains, std::chrono::milliseconds timeout)
+                const runtime::ChainsConfig& chains, std::chrono::milliseconds timeout,
+                trace::Tracer& tracer)
       : stub_(routingpb::RoutingService::NewStub(std::move(channel))),
         chains_(chains),
-        timeout_(timeout) {}
+        timeout_(timeout),
+        tracer_(tracer) {}
 
   Task<Result<std::vector<Result<Decision>>>> Decide(std::vector<DecisionFacts> facts) override {
-    const rpc::CallOptions options{.timeout = timeout_};
+    std::vector<trace::SpanContext> causes;
+    for (const DecisionFacts& each : facts) causes.push_back(each.trace);
+    const rpc::CallOptions options{.timeout = timeout_, .tracer = &tracer_, .causes = causes};
     auto call = rpc::CallUnary(*stub_->async(), &Async::Decide, ToRequest(facts), options);
     Result<routingpb::DecideResponse> answer = co_await std::move(call);
     if (!answer.ok()) co_return answer.error();
@@ -94,14 +98,16 @@ class RoutingClient final : public Router {
   std::unique_ptr<routingpb::RoutingService::StubInterface> stub_;
   const runtime::ChainsConfig& chains_;
   const std::chrono::milliseconds timeout_;
+  trace::Tracer& tracer_;
 };
 
 }  // namespace
 
 std::unique_ptr<Router> MakeRoutingClient(std::shared_ptr<grpc::ChannelInterface> channel,
                                           const runtime::ChainsConfig& chains,
-                                          std::chrono::milliseconds timeout) {
-  return std::make_unique<RoutingClient>(std::move(channel), chains, timeout);
+                                          std::chrono::milliseconds timeout,
+                                          trace::Tracer& tracer) {
+  return std::make_unique<RoutingClient>(std::move(channel), chains, timeout, tracer);
 }
 
 }  // namespace paymesh::checkout

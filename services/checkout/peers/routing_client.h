@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/runtime/chains.h"
+#include "common/trace/tracer.h"
 #include "services/checkout/ports.h"
 
 namespace grpc {
@@ -15,6 +16,7 @@ namespace paymesh::checkout {
 
 std::unique_ptr<Router> MakeRoutingClient(std::shared_ptr<grpc::ChannelInterface> channel,
                                           const runtime::ChainsConfig& chains,
-                                          std::chrono::milliseconds timeout);
+                                          std::chrono::milliseconds timeout,
+                                          trace::Tracer& tracer);
 
 }  // namespace paymesh::checkout

@@ -10,14 +10,22 @@ namespace {
 namespace settlementpb = ::paymesh::settlement::v1;
 using Stub = settlementpb::EventService::StubInterface;
 
+void Describe(const settlementpb::Event& event, journal::Entry& entry) {
+  entry.kind = event.type();
+  entry.subject =
+      event.has_payout() ? event.payout().payout_id() : event.payment_money().payment_id();
+}
+
 Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
                                                     std::int64_t after) {
   settlementpb::StreamEventsRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
   using Source = StreamSource<settlementpb::StreamEventsResponse>;
-  std::unique_ptr<journal::Source> source = std::make_unique<Source>(rpc::OpenStream(
-      *stub->async(), &Stub::async_interface::StreamEvents, std::move(request), options));
+  std::unique_ptr<journal::Source> source = std::make_unique<Source>(
+      rpc::OpenStream(*stub->async(), &Stub::async_interface::StreamEvents, std::move(request),
+                      options),
+      &Describe);
   co_return source;
 }
 

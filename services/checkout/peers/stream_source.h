@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "common/journal/follower.h"
@@ -14,11 +15,16 @@
 
 namespace paymesh::checkout {
 
-// Message has events(), each with position() and create_time().
+// Message has events(), each with position(), create_time() and traceparent().
 template <class Message>
 class StreamSource final : public journal::Source {
  public:
-  explicit StreamSource(rpc::ClientStream<Message> stream) : stream_(std::move(stream)) {}
+  using Event = std::decay_t<decltype(std::declval<Message>().events(0))>;
+  // Fills in what an event is about, and of which kind it is.
+  using Describe = void (*)(const Event& event, journal::Entry& entry);
+
+  StreamSource(rpc::ClientStream<Message> stream, Describe describe)
+      : stream_(std::move(stream)), describe_(describe) {}
 
   Task<Result<std::optional<journal::Entry>>> Read() override {
     while (waiting_.empty()) {
@@ -29,8 +35,10 @@ class StreamSource final : public journal::Source {
       for (const auto& event : (*message)->events()) {
         journal::Entry entry;
         entry.position = event.position();
+        entry.trace = event.traceparent();
         entry.create_time = FromProto(event.create_time());
         entry.payload = event.SerializeAsString();
+        describe_(event, entry);
         waiting_.push_back(std::move(entry));
       }
     }
@@ -43,6 +51,7 @@ class StreamSource final : public journal::Source {
 
  private:
   rpc::ClientStream<Message> stream_;
+  const Describe describe_;
   std::deque<journal::Entry> waiting_;
 };
 

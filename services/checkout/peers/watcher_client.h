@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/journal/follower.h"
+#include "common/trace/tracer.h"
 #include "services/checkout/ports.h"
 
 namespace grpc {
@@ -15,7 +16,8 @@ class ChannelInterface;
 namespace paymesh::checkout {
 
 std::unique_ptr<AddressRegistry> MakeWatcherClient(std::shared_ptr<grpc::ChannelInterface> channel,
-                                                   std::chrono::milliseconds timeout);
+                                                   std::chrono::milliseconds timeout,
+                                                   trace::Tracer& tracer);
 
 // Entries whose payload is a serialised watcher.v1.TransferEvent.
 journal::OpenSource MakeTransferSource(std::shared_ptr<grpc::ChannelInterface> channel);

@@ -116,11 +116,14 @@ std::vector<std::string> FindLost(pg::Transaction& tx, std::uint64_t margin, int
 std::vector<Unregistered> FindUnregistered(pg::Transaction& tx, int limit) {
   std::vector<Unregistered> found;
   const pg::Rows rows = tx.Execute(
-      "SELECT payment_id, deposit_address FROM payment WHERE NOT registered AND state = 1 "
-      "ORDER BY payment_id LIMIT $1",
+      "SELECT payment_id, deposit_address, coalesce((SELECT trace FROM journal_entry"
+      "  WHERE journal = 'events' AND subject = payment_id AND subject <> ''"
+      "  ORDER BY position LIMIT 1), '') AS trace"
+      " FROM payment WHERE NOT registered AND state = 1 ORDER BY payment_id LIMIT $1",
       limit);
   for (const pg::Row& row : rows) {
-    found.push_back({row.Get<std::string>("payment_id"), row.Get<std::string>("deposit_address")});
+    found.push_back({row.Get<std::string>("payment_id"), row.Get<std::string>("deposit_address"),
+                     row.Get<std::string>("trace")});
   }
   return found;
 }

@@ -36,6 +36,7 @@ std::vector<std::string> FindLost(pg::Transaction& tx, std::uint64_t margin, int
 struct Unregistered {
   std::string payment_id;
   std::string deposit_address;
+  std::string trace;  // traceparent of the call that made the payment
 };
 std::vector<Unregistered> FindUnregistered(pg::Transaction& tx, int limit);
 

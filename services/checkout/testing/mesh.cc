@@ -88,7 +88,6 @@ class TestHost final : public runtime::Host {
                 .authenticator = [this] { return authenticator; },
                 .log = &log_,
                 .metrics = &metrics_,
-                .random = &random_,
                 .identify = Identify}) {
     for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { context_.run(); });
   }
@@ -107,6 +106,7 @@ class TestHost final : public runtime::Host {
   runtime::IdSource& ids() override { return ids_; }
   runtime::Logger& log() override { return log_; }
   runtime::Metrics& metrics() override { return metrics_; }
+  trace::Tracer& tracer() override { return tracer_; }
   rpc::CallRunner& calls() override { return calls_; }
   const rpc::PageTokens& page_tokens() const override { return page_tokens_; }
   Result<std::shared_ptr<grpc::Channel>> Peer(const std::string& name) override {
@@ -125,6 +125,7 @@ class TestHost final : public runtime::Host {
   runtime::IdSource ids_;
   runtime::Logger log_;
   runtime::Metrics metrics_;
+  trace::Tracer tracer_{clock_, random_};
   rpc::PageTokens page_tokens_{"a key for the tests of checkout"};
   rpc::CallRunner calls_;
   std::vector<std::thread> threads_;

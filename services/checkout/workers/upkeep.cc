@@ -78,10 +78,12 @@ Task<Result<std::size_t>> Upkeep::RegisterOnce() {
   const Result<std::vector<Unregistered>> found = co_await std::move(search);
   if (!found.ok()) co_return found.error();
   if (found->empty()) co_return std::size_t{0};
-  std::vector<std::string> ids, addresses;
+  std::vector<std::string> ids;
+  std::vector<DepositAddress> addresses;
   for (const Unregistered& one : *found) {
     ids.push_back(one.payment_id);
-    addresses.push_back(one.deposit_address);
+    addresses.push_back({one.deposit_address,
+                         trace::ParseTraceparent(one.trace).value_or(trace::SpanContext())});
   }
   CO_RETURN_IF_ERROR(co_await registry_.Watch(std::move(addresses)));
   Find find = [ids](pg::Transaction&) { return ids; };

@@ -25,7 +25,9 @@ class EventSource final : public journal::Source {
       for (const auto& event : (*message)->events()) {
         journal::Entry entry;
         entry.position = event.position();
+        entry.subject = event.payment().payment_id();
         entry.kind = event.type();
+        entry.trace = event.traceparent();
         entry.payload = event.SerializeAsString();
         waiting_.push_back(std::move(entry));
       }

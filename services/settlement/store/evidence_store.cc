@@ -102,7 +102,7 @@ std::vector<Evidence> EvidenceOf(pg::Transaction& tx, const std::vector<std::str
 std::set<std::string> UpsertDeposits(pg::Transaction& tx, const std::vector<DepositRow>& deposits) {
   std::set<std::string> addresses;
   if (deposits.empty()) return addresses;
-  std::vector<std::string> ids, merchants, factories, states, refused;
+  std::vector<std::string> ids, merchants, factories, states, refused, traces;
   std::vector<std::optional<std::string>> places;
   std::vector<std::int64_t> revisions;
   std::vector<pg::Bytea> terms;
@@ -115,18 +115,19 @@ std::set<std::string> UpsertDeposits(pg::Transaction& tx, const std::vector<Depo
     states.push_back(one.state);
     terms.emplace_back(one.terms);
     refused.push_back(one.refused);
+    traces.push_back(one.trace);
   }
   const pg::Rows rows = tx.Execute(
       "INSERT INTO deposit (payment_id, merchant_id, address, factory, revision, state, terms,"
-      " refused) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[],"
-      " $6::text[], $7::bytea[], $8::text[])"
+      " refused, trace) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],"
+      " $5::bigint[], $6::text[], $7::bytea[], $8::text[], $9::text[])"
       " ON CONFLICT (payment_id) DO UPDATE SET"
       " address = coalesce(deposit.address, excluded.address), revision = excluded.revision,"
       " factory = excluded.factory, state = excluded.state, terms = excluded.terms,"
       " refused = excluded.refused, update_time = clock_timestamp()"
       " WHERE excluded.revision > deposit.revision AND excluded.merchant_id = deposit.merchant_id"
       " RETURNING address",
-      ids, merchants, places, factories, revisions, states, terms, refused);
+      ids, merchants, places, factories, revisions, states, terms, refused, traces);
   for (const pg::Row& row : rows) {
     if (!row.IsNull("address")) addresses.insert(row.Get<std::string>("address"));
   }
@@ -143,7 +144,7 @@ std::vector<DepositRow> DepositsAt(pg::Transaction& tx, const std::vector<std::s
                         row.Get<std::optional<std::string>>("address"),
                         row.Get<std::string>("factory"), row.Get<std::int64_t>("revision"),
                         row.Get<std::string>("state"), row.Get<pg::Bytea>("terms").data,
-                        row.Get<std::string>("refused")});
+                        row.Get<std::string>("refused"), row.Get<std::string>("trace")});
   }
   return deposits;
 }

@@ -33,6 +33,7 @@ struct DepositRow {
   std::string state;
   std::string terms;  // a serialised checkout.v1.Payment
   std::string refused;
+  std::string trace = {};  // traceparent of the call that made the payment; kept from the first
 };
 // Keeps the newer revision of each. A payment's merchant and a believed address never change. Gives
 // the addresses of the deposits that it changed.

@@ -74,7 +74,8 @@ std::vector<EventJournal> JournalsOf(pg::Transaction& tx,
                                      const std::vector<std::string>& event_ids);
 
 // Appends to the journal `events`.
-void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event);
+// `trace` is the traceparent of the call that made the payment; empty: as of its first event.
+void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event, const std::string& trace = "");
 
 // 2110 in the making, one row a payment and unit; see migrations/0011. `net` is what has become
 // available and is written by the ledger half; payouts keep their own side in payout_line.

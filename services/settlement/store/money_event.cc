@@ -31,7 +31,7 @@ pb::PaymentMoneyStage ToProto(MoneyStage stage) {
 
 }  // namespace
 
-void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event) {
+void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event, const std::string& trace) {
   pb::Event message;
   message.set_type(std::string(MoneyStageType(event.stage)));
   message.set_merchant_id(event.merchant_id);
@@ -50,6 +50,7 @@ void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event) {
   entry.owner = event.merchant_id;
   entry.kind = message.type();
   entry.payload = message.SerializeAsString();
+  entry.trace = trace;
   journal::Append(tx, "events", std::move(entry));
 }
 

@@ -17,8 +17,24 @@ namespace checkout_pb = paymesh::checkout::v1;
 namespace watcher_pb = paymesh::watcher::v1;
 
 std::string_view KindOf(const watcher_pb::TransferEvent& event) {
-  if (event.has_transfer()) return "transfer";
-  return event.has_checkpoint() ? "checkpoint" : "chain_halt";
+  if (event.has_checkpoint()) return "checkpoint";
+  if (!event.has_transfer()) return "chain_halt";
+  switch (event.transfer().state()) {
+    case watcher_pb::TRANSFER_STATE_INCLUDED:
+      return "transfer.included";
+    case watcher_pb::TRANSFER_STATE_SAFE:
+      return "transfer.safe";
+    case watcher_pb::TRANSFER_STATE_FINALIZED:
+      return "transfer.finalized";
+    default:
+      return "transfer.orphaned";
+  }
+}
+const std::string& SubjectOf(const watcher_pb::TransferEvent& event) {
+  return event.transfer().transfer_id();
+}
+const std::string& SubjectOf(const checkout_pb::Event& event) {
+  return event.payment().payment_id();
 }
 std::string_view KindOf(const checkout_pb::Event& event) { return event.type(); }
 
@@ -48,6 +64,7 @@ class RunSource final : public journal::Source {
   static journal::Entry ToEntry(const Event& event) {
     journal::Entry entry;
     entry.position = event.position();
+    entry.subject = SubjectOf(event);
     entry.kind = std::string(KindOf(event));
     entry.payload = event.SerializeAsString();
     entry.trace = event.traceparent();

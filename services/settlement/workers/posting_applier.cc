@@ -64,6 +64,7 @@ struct PostingApplier::Facts {
 
 struct PostingApplier::Work {
   std::vector<std::unique_ptr<Terms>> terms;
+  std::map<std::string, std::string> traces;  // payment -> traceparent of the call that made it
   std::vector<PostingCase> cases;
 };
 
@@ -95,8 +96,13 @@ Status PostingApplier::ApplyPayments(pg::Transaction& tx,
     if (!event.ParseFromString(entry.payload)) return Error::Internal("an unreadable payment");
     if (!event.has_payment()) continue;
     DepositRow row = ToDeposit(event.payment(), options_.factories);
+    row.trace = entry.trace;
     if (!row.refused.empty()) observer_.Contradiction(row.payment_id + ": " + row.refused);
     std::string id = row.payment_id;
+    // The first entry of a payment is of the call that made it.
+    if (const auto first = facts.deposits.find(id); first != facts.deposits.end()) {
+      row.trace = first->second.trace;
+    }
     facts.deposits.insert_or_assign(std::move(id), std::move(row));
   }
   return ApplyFacts(tx, std::move(facts));
@@ -156,6 +162,7 @@ Result<PostingApplier::Work> PostingApplier::Load(pg::Transaction& tx,
        DepositsAt(tx, std::vector<std::string>(wanted.begin(), wanted.end()))) {
     ASSIGN_OR_RETURN(Terms terms, ToTerms(row));
     work.terms.push_back(std::make_unique<Terms>(std::move(terms)));
+    work.traces[row.payment_id] = row.trace;
     case_at[*row.address] = work.cases.size();
     deposit_addresses.push_back(*row.address);
     work.cases.emplace_back().terms = work.terms.back().get();
@@ -228,7 +235,7 @@ Status PostingApplier::PostPlans(pg::Transaction& tx, Work& work) const {
     observer_.Posted(posted[i]);
     if (!events[i]) continue;
     events[i]->journal_id = posted[i].journal_id;
-    AppendMoneyEvent(tx, *events[i]);
+    AppendMoneyEvent(tx, *events[i], work.traces[events[i]->payment_id]);
   }
   for (PaymentNet& net : nets) {
     net.available_time = posted.empty() ? Time() : posted.back().post_time;

@@ -3,14 +3,20 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/trace/context.h"
 #include "services/watcher/api/journal_stream.h"
-#include "services/watcher/store/address_store.h"
 #include "services/watcher/store/transfer_store.h"
 
 namespace paymesh::watcher {
 namespace {
 
 constexpr int kMaxAddresses = 1'000;
+
+// Kept only where somebody records the trace.
+std::string RecordedTrace(const std::string& traceparent) {
+  const auto context = trace::ParseTraceparent(traceparent);
+  return context && context->sampled ? context->ToTraceparent() : std::string();
+}
 
 }  // namespace
 
@@ -55,6 +61,10 @@ Task<Status> TransferServiceImpl::DoWatch(const pb::WatchAddressesRequest& reque
   if (request.addresses_size() > kMaxAddresses) {
     co_return Error::InvalidField("addresses", "at most 1,000");
   }
+  const int traces = request.traceparents_size();
+  if (traces != 0 && traces != request.addresses_size()) {
+    co_return Error::InvalidField("traceparents", "as many as addresses, or none");
+  }
   Addresses addresses;
   for (int i = 0; i < request.addresses_size(); ++i) {
     const auto address = evm::Address::Parse(request.addresses(i));
@@ -62,7 +72,7 @@ Task<Status> TransferServiceImpl::DoWatch(const pb::WatchAddressesRequest& reque
       co_return Error::InvalidField("addresses[" + std::to_string(i) + "]",
                                     address.error().message);
     }
-    addresses.push_back(*address);
+    addresses.push_back({*address, traces == 0 ? "" : RecordedTrace(request.traceparents(i))});
   }
   const Result<Registered> done = co_await registrations_.Submit(std::move(addresses));
   co_return done.ok() ? Status() : Status(done.error());

@@ -12,6 +12,7 @@
 #include "common/rpc/server.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 #include "services/watcher/convert.h"
+#include "services/watcher/store/address_store.h"
 
 namespace paymesh::watcher {
 
@@ -34,7 +35,7 @@ class TransferServiceImpl final : public pb::TransferService::CallbackService {
 
  private:
   struct Registered {};
-  using Addresses = std::vector<evm::Address>;
+  using Addresses = std::vector<AddressToWatch>;
 
   Task<Status> DoWatch(const pb::WatchAddressesRequest& request);
   Task<Status> DoList(const pb::ListTransfersRequest& request, pb::ListTransfersResponse* response);

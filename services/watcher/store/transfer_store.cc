@@ -4,10 +4,12 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "common/journal/append.h"
 #include "common/pg/sql_error.h"
 #include "services/watcher/convert.h"
+#include "services/watcher/store/address_store.h"
 #include "services/watcher/store/chain_store.h"
 
 namespace paymesh::watcher {
@@ -113,6 +115,38 @@ void Upsert(pg::Transaction& tx, const std::vector<const Transfer*>& rows) {
              numbers, blocks, times, states, revisions, reorgs);
 }
 
+std::string KindOf(TransferState state) {
+  switch (state) {
+    case TransferState::kIncluded:
+      return "transfer.included";
+    case TransferState::kSafe:
+      return "transfer.safe";
+    case TransferState::kFinalized:
+      return "transfer.finalized";
+    case TransferState::kOrphaned:
+      break;
+  }
+  return "transfer.orphaned";
+}
+
+using Traces = std::unordered_map<evm::Address, std::string>;
+
+Traces TracesOfParties(pg::Transaction& tx, const std::vector<const Transfer*>& transfers) {
+  std::vector<evm::Address> parties;
+  for (const Transfer* transfer : transfers) {
+    parties.push_back(transfer->evidence.to);
+    parties.push_back(transfer->evidence.from);
+  }
+  return parties.empty() ? Traces() : TracesOf(tx, parties);
+}
+
+// Of the payment that it pays, or of the one whose deposit it moves on.
+std::string TraceOf(const Transfer& transfer, const Traces& traces) {
+  auto found = traces.find(transfer.evidence.to);
+  if (found == traces.end()) found = traces.find(transfer.evidence.from);
+  return found == traces.end() ? std::string() : found->second;
+}
+
 }  // namespace
 
 std::vector<Transfer> LoadForStep(pg::Transaction& tx, const std::string& chain,
@@ -155,10 +189,12 @@ void StoreSnapshots(pg::Transaction& tx, const std::vector<Transfer>& snapshots)
     Upsert(tx, {rows.begin() + static_cast<std::ptrdiff_t>(from),
                 rows.begin() + static_cast<std::ptrdiff_t>(to)});
   }
+  const auto traces = TracesOfParties(tx, rows);
   for (const Transfer& snapshot : snapshots) {
     journal::Entry entry;
     entry.subject = snapshot.id;
-    entry.kind = "transfer";
+    entry.kind = KindOf(snapshot.state);
+    entry.trace = TraceOf(snapshot, traces);
     entry.payload = TransferPayload(snapshot);
     journal::Append(tx, "transfers", std::move(entry));
   }
