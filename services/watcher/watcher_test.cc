@@ -207,6 +207,32 @@ TEST_F(WatcherTest, RecordsATransferAndFollowsItToFinality) {
   EXPECT_EQ(checked, anvil_.Height());
 }
 
+TEST_F(WatcherTest, SaysWithATransferForWhoseCallItsAddressIsWatched) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const evm::Address alice = AddressNamed("alice"), bob = AddressNamed("bob");
+  auto insert = [&](pg::Transaction& tx) -> Status {
+    InsertAddresses(tx, {{alice, trace}, {bob}});
+    InsertAddresses(tx, {{alice, "another"}});  // whoever came first
+    return {};
+  };
+  ASSERT_TRUE(db_.database().TransactBlocking({}, insert).ok());
+  auto replica = Start();
+  Pay(alice, 5);
+  Pay(bob, 6);
+  anvil_.Mine(12);
+  CatchUp();
+  EXPECT_EQ(State(), "FINALIZED 5, FINALIZED 6");
+  const std::string transfers = " FROM journal_entry e JOIN transfer t ON e.subject = t.transfer_id";
+  EXPECT_EQ(db_.Query("SELECT string_agg(DISTINCT trace, ' ')" + transfers + " WHERE amount = 5"),
+            trace);
+  EXPECT_EQ(db_.Query("SELECT string_agg(DISTINCT trace, ' ')" + transfers + " WHERE amount = 6"),
+            "");
+  EXPECT_EQ(db_.Query("SELECT count(DISTINCT kind)" + transfers +
+                      " WHERE kind NOT IN ('transfer.included', 'transfer.safe',"
+                      " 'transfer.finalized')"),
+            "0");
+}
+
 TEST_F(WatcherTest, CountsTheOrdinalWithinTheTransactionNotTheBlock) {
   const evm::Address alice = AddressNamed("alice");
   Watch({alice});

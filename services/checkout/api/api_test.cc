@@ -95,6 +95,31 @@ TEST_F(Checkout, AdvancesAPaymentWithTheWatchersNewsAndShowsItToAWatcher) {
   context.TryCancel();
 }
 
+TEST_F(Checkout, TellsTheWatcherWhoseTraceAnAddressIsForAndKeepsItWithAllThatFollows) {
+  const std::string merchant = mesh_.MakeMerchant();
+  mesh_.CreatePayment(merchant);  // the first call may have to be made again
+  const std::string traces[] = {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"};
+  for (const std::string& trace : traces) {
+    grpc::ClientContext context;
+    Mesh::As(context, "operator");
+    context.AddMetadata("traceparent", trace);
+    pb::CreatePaymentResponse created;
+    ASSERT_TRUE(
+        mesh_.payments().CreatePayment(&context, mesh_.NewPayment(merchant, "100"), &created).ok());
+    const pb::Payment& payment = created.payment();
+    // Nothing is kept for ever for a trace that nobody records.
+    EXPECT_EQ(mesh_.watcher().TraceOf(payment.deposit_address()), trace.ends_with("1") ? trace : "");
+    mesh_.Transfer(payment, trace.substr(3, 2), "1000000", watcherpb::TRANSFER_STATE_SAFE);
+    mesh_.Await(payment.payment_id(),
+                [](const pb::Payment& now) { return Is(now, pb::PAYMENT_STATE_SUCCEEDED); });
+    EXPECT_EQ(mesh_.database().Query("SELECT string_agg(DISTINCT trace, ' ') FROM journal_entry"
+                                     " WHERE subject = '" +
+                                     payment.payment_id() + "'"),
+              trace);
+  }
+}
+
 TEST_F(Checkout, ShowsWhatSettlementDidInTheTimeline) {
   const pb::Payment payment = mesh_.CreatePayment(mesh_.MakeMerchant());
   settlement::v1::Event event;

@@ -45,13 +45,21 @@ grpc::Status FakeWatcher::WatchAddresses(grpc::ServerContext*,
                                          watcher::v1::WatchAddressesResponse*) {
   if (down) return {grpc::StatusCode::UNAVAILABLE, "away"};
   std::lock_guard lock(mutex_);
-  addresses_.insert(request->addresses().begin(), request->addresses().end());
+  for (int i = 0; i < request->addresses_size(); ++i) {
+    const bool traced = request->traceparents_size() == request->addresses_size();
+    addresses_.try_emplace(request->addresses(i), traced ? request->traceparents(i) : "");
+  }
   return grpc::Status::OK;
 }
 
 bool FakeWatcher::Watches(const std::string& address) {
   std::lock_guard lock(mutex_);
   return addresses_.contains(address);
+}
+
+std::string FakeWatcher::TraceOf(const std::string& address) {
+  std::lock_guard lock(mutex_);
+  return addresses_[address];
 }
 
 grpc::Status FakeWatcher::StreamTransfers(

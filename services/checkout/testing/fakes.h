@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -75,10 +75,11 @@ class FakeWatcher final : public watcher::v1::TransferService::Service {
       grpc::ServerContext* context, const watcher::v1::StreamTransfersRequest* request,
       grpc::ServerWriter<watcher::v1::StreamTransfersResponse>* writer) override;
   bool Watches(const std::string& address);
+  std::string TraceOf(const std::string& address);  // "" for none
 
  private:
   std::mutex mutex_;
-  std::set<std::string> addresses_;
+  std::map<std::string, std::string> addresses_;  // and their traceparents
 };
 
 class FakeSettlement final : public settlement::v1::EventService::Service {

@@ -96,11 +96,12 @@ class PostingApplierTest : public ::testing::Test {
     *event.mutable_transfer() = transfer;
     Apply(event);
   }
-  void Apply(const checkout_pb::Payment& payment) {
+  void Apply(const checkout_pb::Payment& payment, const std::string& trace = "") {
     checkout_pb::Event event;
     *event.mutable_payment() = payment;
     journal::Entry entry;
     entry.payload = event.SerializeAsString();
+    entry.trace = trace;
     const std::vector<journal::Entry> entries{entry};
     const Status status = database_.database().TransactBlocking(
         {}, [&](pg::Transaction& tx) { return applier_.ApplyPayments(tx, entries); });
@@ -149,6 +150,21 @@ TEST_F(PostingApplierTest, PostsAPaymentFromEvidenceToNetAndTells) {
   Apply(transfer);
   Apply(payment);
   EXPECT_EQ(Rules(), "P1 P2 P3 P4") << "applying again changes nothing";
+}
+
+TEST_F(PostingApplierTest, TellsOfMoneyWithTheTraceOfTheCallThatMadeThePayment) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  checkout_pb::Payment payment = MakePayment("pay_1");
+  Apply(payment, trace);
+  watcher_pb::Transfer transfer = MakeTransfer("trf_1", AddressOf("pay_1"), 1'000);
+  Apply(transfer);
+  Accept(payment, transfer, 1'000);
+  Apply(payment, "00-ffffffffffffffffffffffffffffffff-ffffffffffffffff-01");
+  transfer.set_state(watcher_pb::TRANSFER_STATE_FINALIZED);
+  transfer.set_revision(2);
+  Apply(transfer);
+  EXPECT_EQ(Events(), "payment.posted payment.available");
+  EXPECT_EQ(database_.Query("SELECT string_agg(DISTINCT trace, ' ') FROM journal_entry"), trace);
 }
 
 TEST_F(PostingApplierTest, HoldsMoneyThatCameBeforeItsPaymentWasKnown) {
