@@ -15,6 +15,7 @@
 #include "common/pg/test_database.h"
 #include "common/pg/test_proxy.h"
 #include "common/pg/test_run.h"
+#include "common/trace/tracer.h"
 
 namespace paymesh::journal {
 namespace {
@@ -116,6 +117,37 @@ class FollowerTest : public testing::Test {
   Hub hub_{source_.database()};
   boost::asio::thread_pool pool_{2};
 };
+
+// Counts what it is given.
+class Counter final : public trace::Sink {
+ public:
+  void Take(std::unique_ptr<trace::SpanData> span) override {
+    if (span->name == "process payment.created") ++count;
+  }
+  std::atomic<int> count{0};
+};
+
+TEST_F(FollowerTest, WhatItAppliesForARecordedTraceHasASpan) {
+  runtime::SystemClock clock;
+  runtime::SystemRandom random;
+  Counter counter;
+  trace::Tracer tracer(clock, random, {.sink = &counter});
+  pg::Database database({.conninfo = target_.conninfo(), .pool_size = 1, .tracer = &tracer});
+  const auto write = [](pg::Transaction& tx) -> Status {
+    for (const char* flags : {"01", "00"}) {
+      const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-";
+      Append(tx, "events", {.kind = "payment.created", .trace = trace + flags});
+    }
+    return {};
+  };
+  ASSERT_TRUE(source_.database().TransactBlocking({}, write).ok());
+  auto follower = Make(database, Plain("one"));
+  Start(*follower);
+  while (counter.count == 0) std::this_thread::sleep_for(5ms);
+  StopAll();
+  EXPECT_EQ(counter.count, 1);
+  ExpectExactlyOnce(2);
+}
 
 TEST_F(FollowerTest, AppliesWhatIsThereAndWhatComes) {
   Write(20);

@@ -21,8 +21,8 @@ grpc::ServerUnaryReactor* TransactionServiceImpl::BroadcastTransaction(
     pb::BroadcastTransactionResponse* response) {
   return rpc::Unary(
       calls_, context, request, response,
-      [this](rpc::Call&, const pb::BroadcastTransactionRequest& asked,
-             pb::BroadcastTransactionResponse* answer) { return DoBroadcast(asked, answer); });
+      [this](rpc::Call& call, const pb::BroadcastTransactionRequest& asked,
+             pb::BroadcastTransactionResponse* answer) { return DoBroadcast(call, asked, answer); });
 }
 
 grpc::ServerUnaryReactor* TransactionServiceImpl::GetTransaction(
@@ -53,7 +53,8 @@ TransactionServiceImpl::StreamTransactions(grpc::CallbackServerContext* context,
       });
 }
 
-Task<Status> TransactionServiceImpl::DoBroadcast(const pb::BroadcastTransactionRequest& request,
+Task<Status> TransactionServiceImpl::DoBroadcast(rpc::Call& call,
+                                                 const pb::BroadcastTransactionRequest& request,
                                                  pb::BroadcastTransactionResponse* response) {
   ASSIGN_OR_CO_RETURN(const ChainHandle* handle, chains_.Find(request.chain()));
   const auto decoded = evm::DecodeSigned(evm::AsBytes(request.raw_transaction()));
@@ -65,12 +66,13 @@ Task<Status> TransactionServiceImpl::DoBroadcast(const pb::BroadcastTransactionR
     co_return Error::InvalidField("raw_transaction", "a nonce beyond any account's");
   }
   auto signed_transaction = std::make_shared<const evm::SignedTransaction>(*decoded);
-  auto store = [chain = request.chain(), signed_transaction](pg::Transaction& tx) -> Status {
+  auto store = [chain = request.chain(), signed_transaction,
+                trace = call.traceparent()](pg::Transaction& tx) -> Status {
     const auto stored = LoadChain(tx, chain);
     if (stored && stored->state == ChainState::kHalted) {
       return Error::FailedPrecondition(reasons::kChainHalted, stored->status_reason);
     }
-    InsertTracked(tx, chain, *signed_transaction);
+    InsertTracked(tx, chain, *signed_transaction, trace);
     return {};
   };
   const pg::TransactOptions options{.name = "track_transaction", .idempotent = true};

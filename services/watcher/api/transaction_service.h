@@ -30,7 +30,7 @@ class TransactionServiceImpl final : public pb::TransactionService::CallbackServ
       grpc::CallbackServerContext* context, const pb::StreamTransactionsRequest* request) override;
 
  private:
-  Task<Status> DoBroadcast(const pb::BroadcastTransactionRequest& request,
+  Task<Status> DoBroadcast(rpc::Call& call, const pb::BroadcastTransactionRequest& request,
                            pb::BroadcastTransactionResponse* response);
   Task<Status> DoGet(const pb::GetTransactionRequest& request,
                      pb::GetTransactionResponse* response);

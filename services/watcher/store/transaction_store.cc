@@ -64,23 +64,25 @@ std::vector<pg::Bytea> Bytes(const std::vector<evm::Hash32>& hashes) {
   return out;
 }
 
-void AppendSnapshot(pg::Transaction& tx, const TrackedTransaction& snapshot) {
+void AppendSnapshot(pg::Transaction& tx, const TrackedTransaction& snapshot,
+                    const std::string& trace = "") {
   journal::Entry entry;
   entry.subject = snapshot.hash.ToHex();
   entry.kind = "transaction";
   entry.payload = TransactionPayload(snapshot);
+  entry.trace = trace;
   journal::Append(tx, "transactions", std::move(entry));
 }
 
 }  // namespace
 
 void InsertTracked(pg::Transaction& tx, const std::string& chain,
-                   const evm::SignedTransaction& transaction) {
+                   const evm::SignedTransaction& transaction, const std::string& trace) {
   const pg::Rows inserted = tx.Execute(kInsert, chain, BytesOf(transaction.hash),
                                        pg::Bytea(evm::ByteView(transaction.raw)),
                                        BytesOf(transaction.from), transaction.transaction.nonce);
   if (inserted.affected() == 0) return;
-  if (const auto stored = LoadTracked(tx, chain, transaction.hash)) AppendSnapshot(tx, *stored);
+  if (const auto stored = LoadTracked(tx, chain, transaction.hash)) AppendSnapshot(tx, *stored, trace);
 }
 
 std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::string& chain,

@@ -13,9 +13,9 @@
 namespace paymesh::watcher {
 
 // Begins to follow a signed transaction, with its first journal entry; harmless when it is
-// followed.
+// followed. `trace` is the traceparent of the call that broadcasts it, if there is one.
 void InsertTracked(pg::Transaction& tx, const std::string& chain,
-                   const evm::SignedTransaction& transaction);
+                   const evm::SignedTransaction& transaction, const std::string& trace = "");
 std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::string& chain,
                                               const evm::Hash32& hash);
 // Those in no block, oldest first; and all that are not final.
