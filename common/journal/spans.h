@@ -1,7 +1,7 @@
 // What a journal's entries look like in traces. Publishing and applying an entry are work of their
-// own, maybe days after its cause, so each is a trace of its own that is linked to the entry's: from
-// the trace of a call, everything that it has caused is found by those links, one step away. Only
-// for entries whose trace is recorded. Internal to common/journal.
+// own, maybe days after its cause, so each is a trace of its own that is linked to the entry's:
+// from the trace of a call, everything that it has caused is found by those links, one step away.
+// Only for entries whose trace is recorded. Internal to common/journal.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ class Tracer;
 
 namespace paymesh::journal {
 
-// "publish <kind>", once the transaction has committed. `rows` hold journal, position, subject, kind
-// and trace, or NULLs. One thread (the transaction's).
+// "publish <kind>", once the transaction has committed. `rows` hold journal, position, subject,
+// kind and trace, or NULLs. One thread (the transaction's).
 void TracePublished(pg::Transaction& tx, const pg::Rows& rows, Time begun);
 
 // "process <kind>", of each entry of a batch that `follower` has applied. Any thread.

@@ -85,8 +85,8 @@ TEST_F(SpansTest, WhatHappensLaterToASubjectHasTheTraceOfItsBeginning) {
   EXPECT_EQ(TraceAt(4), "");
   EXPECT_EQ(TraceAt(5), kUnseen) << "a cause of its own goes before";
   EXPECT_EQ(TraceAt(1, "transfers"), "") << "another journal, another subject";
-  EXPECT_EQ(kept_.Names(), (std::vector<std::string>{"publish payment.created",
-                                                     "publish payment.succeeded"}));
+  EXPECT_EQ(kept_.Names(),
+            (std::vector<std::string>{"publish payment.created", "publish payment.succeeded"}));
 }
 
 TEST_F(SpansTest, WhatIsRolledBackWasNotPublished) {
@@ -131,12 +131,12 @@ TEST_F(SpansTest, ApplyingForARecordedTraceIsASpanLinkedToIt) {
   const trace::SpanData& span = kept_.At(0);
   EXPECT_EQ(span.kind, trace::Kind::kConsumer);
   EXPECT_EQ(span.links.at(0).ToTraceparent(), kCause);
-  const trace::Attributes expected = {{"messaging.system", std::string("paymesh.journal")},
-                                      {"messaging.operation.name", std::string("process")},
-                                      {"messaging.destination.name",
-                                       std::string("settlement.events")},
-                                      {"messaging.message.id", std::string("7")},
-                                      {"paymesh.subject", std::string("pay_1")}};
+  const trace::Attributes expected = {
+      {"messaging.system", std::string("paymesh.journal")},
+      {"messaging.operation.name", std::string("process")},
+      {"messaging.destination.name", std::string("settlement.events")},
+      {"messaging.message.id", std::string("7")},
+      {"paymesh.subject", std::string("pay_1")}};
   EXPECT_EQ(span.attributes, expected);
 }
 

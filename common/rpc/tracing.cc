@@ -62,8 +62,8 @@ trace::Span StartServerSpan(trace::Tracer& tracer, const Call& call) {
   if (tracer.propagates()) parent = CallersContext(call);
   std::string_view name = call.method();
   if (!name.empty()) name.remove_prefix(1);
-  trace::Span span = tracer.Start(
-      name, {.kind = trace::Kind::kServer, .parent = parent ? &*parent : nullptr});
+  trace::Span span =
+      tracer.Start(name, {.kind = trace::Kind::kServer, .parent = parent ? &*parent : nullptr});
   if (span.recording()) Describe(span, name);
   return span;
 }

@@ -62,8 +62,7 @@ std::string Attribute(const trace::SpanData& span, const std::string& name) {
 }
 
 Task<Status> Forward(echo::EchoService::Stub& peer, Call& call, echo::EchoResponse* response) {
-  auto asked =
-      CallUnary(*peer.async(), &Interface::Echo, echo::EchoRequest(), {.parent = &call});
+  auto asked = CallUnary(*peer.async(), &Interface::Echo, echo::EchoRequest(), {.parent = &call});
   Result<echo::EchoResponse> answer = co_await std::move(asked);
   if (!answer.ok()) co_return answer.error();
   *response = *std::move(answer);
@@ -77,7 +76,8 @@ struct Chain {
     last.echo = [this](Call& call, const echo::EchoRequest&, echo::EchoResponse* response) {
       return Answer(call, response);
     };
-    peer = std::make_unique<TestServer>(pool, TestServerOptions{.handlers = last, .tracer = tracer});
+    peer =
+        std::make_unique<TestServer>(pool, TestServerOptions{.handlers = last, .tracer = tracer});
     stub = echo::EchoService::NewStub(peer->Channel());
     EchoHandlers first;
     first.echo = [this](Call& call, const echo::EchoRequest&, echo::EchoResponse* response) {
@@ -121,8 +121,7 @@ TEST(Tracing, OneTraceGoesFromTheCallerThroughBothServers) {
   Recorder recorder;
   Chain chain(&recorder.tracer);
   std::string heard;
-  ASSERT_TRUE(
-      chain.Ask({{"traceparent", kSampled}, {"tracestate", "a=1,b=2"}}, &heard).ok());
+  ASSERT_TRUE(chain.Ask({{"traceparent", kSampled}, {"tracestate", "a=1,b=2"}}, &heard).ok());
   const auto servers = recorder.kept.Of(trace::Kind::kServer, 2);
   const auto clients = recorder.kept.Of(trace::Kind::kClient, 1);
   const trace::SpanData& last = servers[0];

@@ -1,4 +1,5 @@
-// The queue between spans and their exporter: who waits (nobody), what is lost, and that it says so.
+// The queue between spans and their exporter: who waits (nobody), what is lost, and that it says
+// so.
 #include "common/trace/batch_processor.h"
 
 #include <gtest/gtest.h>

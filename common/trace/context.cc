@@ -42,8 +42,8 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// key=value: a key of lower-case letters, digits and _-*/@, at most 256, that begins with a letter or
-// a digit; a value of at most 256 visible characters without ',' and '='.
+// key=value: a key of lower-case letters, digits and _-*/@, at most 256, that begins with a letter
+// or a digit; a value of at most 256 visible characters without ',' and '='.
 bool IsMember(std::string_view member, std::set<std::string_view>& keys) {
   const std::size_t equals = member.find('=');
   if (equals == std::string_view::npos) return false;

@@ -25,7 +25,7 @@ using SpanId = Id<8>;
 struct SpanContext {
   TraceId trace_id;
   SpanId span_id;
-  bool sampled = false;   // somebody records it: the one flag that version 00 defines
+  bool sampled = false;    // somebody records it: the one flag that version 00 defines
   std::string state = {};  // tracestate: vendors' own, passed on untouched
 
   bool valid() const { return !trace_id.IsZero() && !span_id.IsZero(); }
@@ -33,9 +33,9 @@ struct SpanContext {
   std::string ToTraceparent() const;
 };
 
-// Nothing for what the standard calls invalid: upper case, zero ids, version ff, a version 00 of any
-// other length than 55. Later versions are read by their first 55 characters, which must end there
-// or go on with '-'. Flags that we do not know are not passed on.
+// Nothing for what the standard calls invalid: upper case, zero ids, version ff, a version 00 of
+// any other length than 55. Later versions are read by their first 55 characters, which must end
+// there or go on with '-'. Flags that we do not know are not passed on.
 std::optional<SpanContext> ParseTraceparent(std::string_view text);
 
 // The header as it is to be passed on: itself, or "" where it breaks the limits (512 characters, 32

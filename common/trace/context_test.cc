@@ -80,7 +80,8 @@ TEST(Tracestate, BeyondItsLimitsIsDropped) {
        {std::string(), std::string(",,"), std::string("novalue"), std::string("a="),
         std::string("=b"), std::string("A=b"), std::string("a=b=c"), std::string("a=1,a=2"),
         std::string("a=\x01"), "a=" + std::string(257, 'x'), std::string(257, 'k') + "=v", many,
-        "a=" + std::string(250, 'x') + ",b=" + std::string(250, 'x') + ",c=" + std::string(9, 'x')}) {
+        "a=" + std::string(250, 'x') + ",b=" + std::string(250, 'x') +
+            ",c=" + std::string(9, 'x')}) {
     EXPECT_EQ(ParseTracestate(text), "") << text;
   }
 }

@@ -212,8 +212,7 @@ void ReadEndpoint(Reader& reader, std::string_view endpoint, OtlpOptions& otlp) 
   std::string target(endpoint.substr(0, endpoint.find('/')));
   const std::size_t colon = target.rfind(':');
   const std::size_t bracket = target.rfind(']');
-  const bool port = colon != std::string::npos &&
-                    (bracket == std::string::npos || colon > bracket);
+  const bool port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
   otlp.target = target + (port ? "" : ":4317");
 }
 

@@ -57,8 +57,8 @@ TEST(Environment, WithoutASchemeInsecureDecides) {
   EXPECT_TRUE(Read({{endpoint, "collector:4317"}}).otlp.tls);
   EXPECT_FALSE(
       Read({{endpoint, "collector:4317"}, {"OTEL_EXPORTER_OTLP_INSECURE", "True"}}).otlp.tls);
-  EXPECT_TRUE(Read({{endpoint, "https://collector"}, {"OTEL_EXPORTER_OTLP_INSECURE", "true"}})
-                  .otlp.tls);
+  EXPECT_TRUE(
+      Read({{endpoint, "https://collector"}, {"OTEL_EXPORTER_OTLP_INSECURE", "true"}}).otlp.tls);
 }
 
 TEST(Environment, TheExporterIsChosenByName) {
@@ -76,22 +76,22 @@ TEST(Environment, TheExporterIsChosenByName) {
 }
 
 TEST(Environment, EveryVariableArrives) {
-  const Settings settings = Read({{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector"},
-                                  {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
-                                  {"OTEL_EXPORTER_OTLP_HEADERS", "Api-Key=a%2Cb%3D , x-team=pay"},
-                                  {"OTEL_EXPORTER_OTLP_TIMEOUT", "2500"},
-                                  {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"},
-                                  {"OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca"},
-                                  {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert"},
-                                  {"OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key"},
-                                  {"OTEL_BSP_SCHEDULE_DELAY", "100"},
-                                  {"OTEL_BSP_MAX_QUEUE_SIZE", "64"},
-                                  {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "32"},
-                                  {"OTEL_BSP_EXPORT_TIMEOUT", "700"},
-                                  {"OTEL_SERVICE_NAME", "till"},
-                                  {"OTEL_RESOURCE_ATTRIBUTES",
-                                   "service.name=other,deployment.environment=test%20bed"},
-                                  {"OTEL_PROPAGATORS", "baggage"}});
+  const Settings settings =
+      Read({{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector"},
+            {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
+            {"OTEL_EXPORTER_OTLP_HEADERS", "Api-Key=a%2Cb%3D , x-team=pay"},
+            {"OTEL_EXPORTER_OTLP_TIMEOUT", "2500"},
+            {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"},
+            {"OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca"},
+            {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert"},
+            {"OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key"},
+            {"OTEL_BSP_SCHEDULE_DELAY", "100"},
+            {"OTEL_BSP_MAX_QUEUE_SIZE", "64"},
+            {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "32"},
+            {"OTEL_BSP_EXPORT_TIMEOUT", "700"},
+            {"OTEL_SERVICE_NAME", "till"},
+            {"OTEL_RESOURCE_ATTRIBUTES", "service.name=other,deployment.environment=test%20bed"},
+            {"OTEL_PROPAGATORS", "baggage"}});
   EXPECT_TRUE(settings.warnings.empty()) << settings.warnings.front();
   EXPECT_EQ(settings.otlp.headers, (std::vector<std::pair<std::string, std::string>>{
                                        {"api-key", "a,b="}, {"x-team", "pay"}}));
@@ -122,19 +122,14 @@ TEST(Environment, TheSamplerAndItsArgumentAreRead) {
 }
 
 TEST(Environment, WhatMakesNoSenseIsLeftOutWithAWarningThatShowsNoValue) {
-  const Variables wrong = {{"OTEL_TRACES_EXPORTER", "zipkin"},
-                           {"OTEL_TRACES_SAMPLER", "sometimes"},
-                           {"OTEL_TRACES_SAMPLER_ARG", "2"},
-                           {"OTEL_PROPAGATORS", "tracecontext,b3"},
-                           {"OTEL_SDK_DISABLED", "perhaps"},
-                           {"OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"},
-                           {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
-                           {"OTEL_EXPORTER_OTLP_TIMEOUT", "soon"},
-                           {"OTEL_EXPORTER_OTLP_HEADERS", "s3cret"},
-                           {"OTEL_RESOURCE_ATTRIBUTES", "a=%zz"},
-                           {"OTEL_BSP_MAX_QUEUE_SIZE", "-1"},
-                           {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99999"},
-                           {"OTEL_BSP_SCHEDULE_DELAY", "5s"}};
+  const Variables wrong = {
+      {"OTEL_TRACES_EXPORTER", "zipkin"},         {"OTEL_TRACES_SAMPLER", "sometimes"},
+      {"OTEL_TRACES_SAMPLER_ARG", "2"},           {"OTEL_PROPAGATORS", "tracecontext,b3"},
+      {"OTEL_SDK_DISABLED", "perhaps"},           {"OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"},
+      {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"}, {"OTEL_EXPORTER_OTLP_TIMEOUT", "soon"},
+      {"OTEL_EXPORTER_OTLP_HEADERS", "s3cret"},   {"OTEL_RESOURCE_ATTRIBUTES", "a=%zz"},
+      {"OTEL_BSP_MAX_QUEUE_SIZE", "-1"},          {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99999"},
+      {"OTEL_BSP_SCHEDULE_DELAY", "5s"}};
   for (const auto& [name, value] : wrong) {
     const Settings settings = Read({{name, value}});
     ASSERT_EQ(settings.warnings.size(), 1U) << name;

@@ -19,9 +19,9 @@ std::uint64_t Randomness(const TraceId& id) {
 Sampler::Sampler(Base base, Parent parent, double ratio)
     : base_(base),
       parent_(parent),
-      limit_(ratio >= 1 ? kAll
-                        : static_cast<std::uint64_t>(std::max(ratio, 0.0) *
-                                                     static_cast<double>(kAll))) {}
+      limit_(ratio >= 1
+                 ? kAll
+                 : static_cast<std::uint64_t>(std::max(ratio, 0.0) * static_cast<double>(kAll))) {}
 
 std::optional<Sampler> Sampler::Named(std::string_view name, double ratio) {
   constexpr std::string_view kParentBased = "parentbased_";

@@ -1,15 +1,15 @@
 // Spans: what a piece of work was called, when it began and ended, what came of it, and on whose
 // behalf it was done.
 //
-//   trace::Span span = tracer.Start("checkout/Decide", {.kind = Kind::kClient, .parent = &context});
+//   trace::Span span = tracer.Start("Decide", {.kind = Kind::kClient, .parent = &context});
 //   span.Set("rpc.method", "Decide");
 //   ...
 //   span.End();    // or by its destructor
 //
-// A span that is not sampled has ids, so that callees see one trace, and does nothing else; a tracer
-// without a sink does not even make ids below a parent, because nobody would ever see the span.
-// Never put into a span: secrets, or an address together with an amount. Ids are what they are for.
-// Tracer: any thread. Span: one thread at a time.
+// A span that is not sampled has ids, so that callees see one trace, and does nothing else; a
+// tracer without a sink does not even make ids below a parent, because nobody would ever see the
+// span. Never put into a span: secrets, or an address together with an amount. Ids are what they
+// are for. Tracer: any thread. Span: one thread at a time.
 #pragma once
 
 #include <array>
@@ -111,9 +111,9 @@ class Span {
 // 12). All is read before Start returns.
 struct StartOptions {
   Kind kind = Kind::kInternal;
-  const SpanContext* parent = nullptr;       // null or invalid: a new trace
-  std::span<const SpanContext> links = {};   // a new trace is recorded if the first of them is
-  const Time* start = nullptr;               // null: now
+  const SpanContext* parent = nullptr;      // null or invalid: a new trace
+  std::span<const SpanContext> links = {};  // a new trace is recorded if the first of them is
+  const Time* start = nullptr;              // null: now
 };
 
 // Whether trace context goes in and out with calls.

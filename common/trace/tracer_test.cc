@@ -16,7 +16,8 @@ class Kept final : public Sink {
 };
 
 struct Fixture {
-  explicit Fixture(Sampler sampler = {}) : tracer(clock, random, {.sampler = sampler, .sink = &kept}) {}
+  explicit Fixture(Sampler sampler = {})
+      : tracer(clock, random, {.sampler = sampler, .sink = &kept}) {}
   runtime::FakeClock clock;
   runtime::SeededRandom random{1};
   Kept kept;

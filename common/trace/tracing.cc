@@ -36,12 +36,11 @@ Tracing::Tracing(const Settings& settings, const runtime::Clock& clock,
       if (why.empty()) log.Info("spans are exported again", {{"collector", target}});
       if (!why.empty()) log.Warn("spans cannot be exported", {{"collector", target}, {"err", why}});
     };
-    processor_ = std::make_unique<BatchProcessor>(std::move(exporter), settings.batch,
-                                                  std::move(on_change));
+    processor_ =
+        std::make_unique<BatchProcessor>(std::move(exporter), settings.batch, std::move(on_change));
   }
-  const TracerOptions options{.sampler = settings.sampler,
-                              .sink = processor_.get(),
-                              .propagation = settings.propagation};
+  const TracerOptions options{
+      .sampler = settings.sampler, .sink = processor_.get(), .propagation = settings.propagation};
   tracer_ = std::make_unique<Tracer>(clock, random, options);
   ExportMetrics(metrics);
 }
