@@ -48,7 +48,7 @@ struct CallRunnerOptions {
   std::function<ApiKeyAuthenticator*()> authenticator = {};  // asked at each call of the edge
   runtime::Logger* log = nullptr;
   runtime::Metrics* metrics = nullptr;
-  trace::Tracer* tracer = nullptr;           // null: nothing is recorded
+  trace::Tracer* tracer = nullptr;  // null: nothing is recorded
   CallLimits limits = {};
   // For tests without TLS: says who calls instead of the certificate.
   std::function<Result<Principal>(const grpc::ServerContextBase&)> identify = {};

@@ -222,7 +222,8 @@ TEST_F(WatcherTest, SaysWithATransferForWhoseCallItsAddressIsWatched) {
   anvil_.Mine(12);
   CatchUp();
   EXPECT_EQ(State(), "FINALIZED 5, FINALIZED 6");
-  const std::string transfers = " FROM journal_entry e JOIN transfer t ON e.subject = t.transfer_id";
+  const std::string transfers =
+      " FROM journal_entry e JOIN transfer t ON e.subject = t.transfer_id";
   EXPECT_EQ(db_.Query("SELECT string_agg(DISTINCT trace, ' ')" + transfers + " WHERE amount = 5"),
             trace);
   EXPECT_EQ(db_.Query("SELECT string_agg(DISTINCT trace, ' ')" + transfers + " WHERE amount = 6"),

@@ -109,7 +109,8 @@ TEST_F(Checkout, TellsTheWatcherWhoseTraceAnAddressIsForAndKeepsItWithAllThatFol
         mesh_.payments().CreatePayment(&context, mesh_.NewPayment(merchant, "100"), &created).ok());
     const pb::Payment& payment = created.payment();
     // Nothing is kept for ever for a trace that nobody records.
-    EXPECT_EQ(mesh_.watcher().TraceOf(payment.deposit_address()), trace.ends_with("1") ? trace : "");
+    EXPECT_EQ(mesh_.watcher().TraceOf(payment.deposit_address()),
+              trace.ends_with("1") ? trace : "");
     mesh_.Transfer(payment, trace.substr(3, 2), "1000000", watcherpb::TRANSFER_STATE_SAFE);
     mesh_.Await(payment.payment_id(),
                 [](const pb::Payment& now) { return Is(now, pb::PAYMENT_STATE_SUCCEEDED); });

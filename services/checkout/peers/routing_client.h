@@ -16,7 +16,6 @@ namespace paymesh::checkout {
 
 std::unique_ptr<Router> MakeRoutingClient(std::shared_ptr<grpc::ChannelInterface> channel,
                                           const runtime::ChainsConfig& chains,
-                                          std::chrono::milliseconds timeout,
-                                          trace::Tracer& tracer);
+                                          std::chrono::milliseconds timeout, trace::Tracer& tracer);
 
 }  // namespace paymesh::checkout

@@ -22,10 +22,10 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
   using Source = StreamSource<settlementpb::StreamEventsResponse>;
-  std::unique_ptr<journal::Source> source = std::make_unique<Source>(
-      rpc::OpenStream(*stub->async(), &Stub::async_interface::StreamEvents, std::move(request),
-                      options),
-      &Describe);
+  std::unique_ptr<journal::Source> source =
+      std::make_unique<Source>(rpc::OpenStream(*stub->async(), &Stub::async_interface::StreamEvents,
+                                               std::move(request), options),
+                               &Describe);
   co_return source;
 }
 

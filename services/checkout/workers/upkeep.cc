@@ -82,8 +82,8 @@ Task<Result<std::size_t>> Upkeep::RegisterOnce() {
   std::vector<DepositAddress> addresses;
   for (const Unregistered& one : *found) {
     ids.push_back(one.payment_id);
-    addresses.push_back({one.deposit_address,
-                         trace::ParseTraceparent(one.trace).value_or(trace::SpanContext())});
+    addresses.push_back(
+        {one.deposit_address, trace::ParseTraceparent(one.trace).value_or(trace::SpanContext())});
   }
   CO_RETURN_IF_ERROR(co_await registry_.Watch(std::move(addresses)));
   Find find = [ids](pg::Transaction&) { return ids; };

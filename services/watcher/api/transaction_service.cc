@@ -19,10 +19,11 @@ static_assert(static_cast<int>(BroadcastOutcome::kUnknown) == pb::BROADCAST_OUTC
 grpc::ServerUnaryReactor* TransactionServiceImpl::BroadcastTransaction(
     grpc::CallbackServerContext* context, const pb::BroadcastTransactionRequest* request,
     pb::BroadcastTransactionResponse* response) {
-  return rpc::Unary(
-      calls_, context, request, response,
-      [this](rpc::Call& call, const pb::BroadcastTransactionRequest& asked,
-             pb::BroadcastTransactionResponse* answer) { return DoBroadcast(call, asked, answer); });
+  return rpc::Unary(calls_, context, request, response,
+                    [this](rpc::Call& call, const pb::BroadcastTransactionRequest& asked,
+                           pb::BroadcastTransactionResponse* answer) {
+                      return DoBroadcast(call, asked, answer);
+                    });
 }
 
 grpc::ServerUnaryReactor* TransactionServiceImpl::GetTransaction(

@@ -82,7 +82,8 @@ void InsertTracked(pg::Transaction& tx, const std::string& chain,
                                        pg::Bytea(evm::ByteView(transaction.raw)),
                                        BytesOf(transaction.from), transaction.transaction.nonce);
   if (inserted.affected() == 0) return;
-  if (const auto stored = LoadTracked(tx, chain, transaction.hash)) AppendSnapshot(tx, *stored, trace);
+  if (const auto stored = LoadTracked(tx, chain, transaction.hash))
+    AppendSnapshot(tx, *stored, trace);
 }
 
 std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::string& chain,
