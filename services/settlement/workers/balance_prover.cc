@@ -124,18 +124,19 @@ Result<Books> ReadBooks(pg::Transaction& tx, const ChainProgress& progress,
   Books books;
   const std::string vault = config != nullptr ? config->vault : "";
   ReadHoldings(tx, progress, books);
-  // Every address that ever had money and may still have some at the block.
+  // Every address that has got money and still holds some at the block.
   for (const pg::Row& row :
-       tx.Execute("SELECT DISTINCT e.unit, e.to_address FROM transfer_evidence e"
-                  " WHERE e.chain = $1 AND e.block_number <= $2 AND e.state <> 'ORPHANED'"
-                  " AND e.to_address <> $3 AND e.amount > 0 AND"
-                  " (SELECT coalesce(sum(CASE WHEN x.to_address = e.to_address THEN x.amount"
-                  " ELSE -x.amount END), 0) FROM transfer_evidence x"
-                  " WHERE (x.to_address = e.to_address OR x.from_address = e.to_address)"
-                  " AND x.unit = e.unit AND x.state <> 'ORPHANED' AND x.block_number <= $2) <> 0"
-                  " ORDER BY e.unit, e.to_address",
+       tx.Execute("SELECT address, unit FROM ("
+                  " SELECT to_address AS address, unit, amount, true AS got FROM transfer_evidence"
+                  " WHERE chain = $1 AND block_number <= $2 AND state <> 'ORPHANED'"
+                  " AND to_address <> $3 AND amount > 0"
+                  " UNION ALL"
+                  " SELECT from_address, unit, -amount, false FROM transfer_evidence"
+                  " WHERE chain = $1 AND block_number <= $2 AND state <> 'ORPHANED'"
+                  ") moved GROUP BY address, unit HAVING bool_or(got) AND sum(amount) <> 0"
+                  " ORDER BY unit, address",
                   progress.chain, progress.finalized_number, vault)) {
-    books.deposits[row.Get<std::string>("unit")].push_back(row.Get<std::string>("to_address"));
+    books.deposits[row.Get<std::string>("unit")].push_back(row.Get<std::string>("address"));
   }
   std::vector<std::string> units;
   if (config != nullptr) {
