@@ -16,6 +16,8 @@ constexpr auto kHintsByReason = std::to_array<std::pair<std::string_view, std::s
     {"DESTINATION_COOLING_OFF", "see `payctl destinations list` for the time from which it is usable"},
     {"DESTINATION_NOT_APPROVED", "approve it first: payctl destinations approve ID"},
     {"INSUFFICIENT_AVAILABLE", "see `payctl ledger accounts --owner MERCHANT` for what is available"},
+    {"TOO_MANY_PAYMENTS", "ask for no more than it says, and for the rest afterwards"},
+    {"PAYOUT_UNCLEAR", "pause the chain and call the engineers of settlement"},
     {"PAUSED", "see `payctl pause list`"},
     {"NO_OPTION", "see `payctl chains`, and the merchant's accepted units"},
     {"PAYMENT_NOT_IN_REVIEW", "only a payment in REQUIRES_REVIEW can be resolved"},

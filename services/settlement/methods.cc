@@ -27,6 +27,7 @@ rpc::MethodTable Methods() {
       {payouts + "ApprovePayout", approves},
       {payouts + "RejectPayout", approves},
       {payouts + "CancelPayout", asks},
+      {payouts + "ResolvePayout", approves},
       {payouts + "GetPayout", people},
       {payouts + "ListPayouts", people},
       {pauses + "PausePayouts", operators},

@@ -8,6 +8,7 @@
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
 #include "services/settlement/api/payout_service.h"
+#include "services/settlement/store/invariants.h"
 #include "services/settlement/store/payout_invariants.h"
 #include "services/settlement/store/sender_store.h"
 #include "services/settlement/workers/chain_transaction_follower.h"
@@ -118,6 +119,14 @@ ForbiddenAddresses Forbidden(const runtime::ChainsConfig& chains, const Signer& 
   return forbidden;
 }
 
+std::map<std::string, evm::Address> Vaults(const runtime::ChainsConfig& chains) {
+  std::map<std::string, evm::Address> vaults;
+  for (const runtime::ChainConfig& chain : chains.chains) {
+    if (!chain.vault.empty()) vaults.emplace(chain.chain.ToString(), AddressOr(chain.vault));
+  }
+  return vaults;
+}
+
 std::vector<FateContext> Contexts(runtime::Host& host) {
   std::vector<FateContext> contexts;
   for (const runtime::ChainConfig& chain : host.chains().chains) {
@@ -147,6 +156,7 @@ journal::FollowerOptions FollowerOptionsOf(runtime::Host& host) {
 
 Task<void> CountInvariants(runtime::Host& host, pg::Database& database, milliseconds interval) {
   for (;;) {
+    const Time start = host.clock().Now();
     auto count = [](pg::Transaction& tx) -> Result<std::vector<PayoutInvariant>> {
       return CountPayoutViolations(tx);
     };
@@ -169,7 +179,7 @@ Task<void> CountInvariants(runtime::Host& host, pg::Database& database, millisec
     } else {
       host.log().Warn("the invariants were not counted", {{"error", counts.error().ToString()}});
     }
-    co_await runtime::SleepFor(interval);
+    co_await runtime::SleepFor(PauseAfterCount(interval, host.clock().Now() - start));
   }
 }
 
@@ -183,8 +193,9 @@ struct MoneyOut::Parts {
         config(options),
         signer(std::move(key)),
         wallet(signer->address().ToHex()),
+        vaults(MakeVaultRecord(watcher, Vaults(host.chains()))),
         service(host.calls(), database, host.chains(), host.clock(), host.ids(),
-                host.page_tokens(),
+                host.page_tokens(), *vaults,
                 {config.destination_cooling_off, config.manual_payout_approval,
                  Forbidden(host.chains(), *signer)}),
         scheduler(database, host.clock(), host.ids(), host.log(), config.plan_interval),
@@ -203,6 +214,7 @@ struct MoneyOut::Parts {
   const MoneyOutConfig config;
   const std::unique_ptr<KeystoreSigner> signer;
   const std::string wallet;
+  const std::unique_ptr<VaultRecord> vaults;
   PayoutService service;
   PayoutScheduler scheduler;
   journal::Follower follower;
@@ -225,6 +237,10 @@ const std::string& MoneyOut::wallet() const { return parts_->wallet; }
 
 rpc::ServedService MoneyOut::Service() {
   return rpc::Serve<v1::PayoutService>(parts_->service);
+}
+
+void MoneyOut::Stop() {
+  for (const std::unique_ptr<ChainSender>& sender : parts_->senders) sender->lease.Release();
 }
 
 std::vector<runtime::Worker> MoneyOut::Workers() {

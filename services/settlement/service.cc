@@ -45,6 +45,7 @@ class Parts final : public runtime::ServiceParts {
   Parts(runtime::Host& host, const Config& config, const Peers& peers)
       : config_(config),
         log_(host.log()),
+        clock_(host.clock()),
         database_(DatabaseOptionsOf(host)),
         hub_(database_, {.log = [this](std::string_view text) { log_.Warn(text); }}),
         metrics_(host.metrics(), host.log()),
@@ -91,6 +92,7 @@ class Parts final : public runtime::ServiceParts {
   }
   void Stop() override {
     hub_.Close();
+    money_out_->Stop();
     database_.Close();
   }
 
@@ -140,6 +142,7 @@ class Parts final : public runtime::ServiceParts {
 
   Task<void> WatchInvariants() {
     for (;;) {
+      const Time start = clock_.Now();
       const pg::TransactOptions options{.name = "invariants",
                                         .isolation = pg::Isolation::kRepeatableRead,
                                         .access = pg::Access::kReadOnly};
@@ -153,12 +156,14 @@ class Parts final : public runtime::ServiceParts {
       } else {
         log_.Warn("the invariants could not be checked", {{"error", counts.error().ToString()}});
       }
-      co_await runtime::SleepFor(config_.money_out.invariants_interval);
+      co_await runtime::SleepFor(
+          PauseAfterCount(config_.money_out.invariants_interval, clock_.Now() - start));
     }
   }
 
   const Config config_;
   runtime::Logger& log_;
+  const runtime::Clock& clock_;
   pg::Database database_;
   journal::Hub hub_;
   LedgerMetrics metrics_;

@@ -1,4 +1,4 @@
-// payouts create|approve|reject|cancel|get|list, plans set|list, destinations add|approve|list
+// payouts create|approve|reject|cancel|resolve|get|list, plans set|list, destinations add|approve|list
 #include "common/money/decimal.h"
 #include "paymesh/settlement/v1/payout_service.pb.h"
 #include "services/payctl/commands/command.h"
@@ -94,6 +94,13 @@ Status Cancel(Session& session, const DecisionArguments& arguments) {
   pb::CancelPayoutRequest request;
   request.set_reason(arguments.reason);
   return Decide<pb::CancelPayoutRequest, pb::CancelPayoutResponse>(session, request, arguments);
+}
+
+Status Resolve(Session& session, const DecisionArguments& arguments) {
+  session.ActAs(Who::kApprover);
+  pb::ResolvePayoutRequest request;
+  request.set_reason(arguments.reason);
+  return Decide<pb::ResolvePayoutRequest, pb::ResolvePayoutResponse>(session, request, arguments);
 }
 
 Status Get(Session& session, const DecisionArguments& arguments) {
@@ -226,9 +233,9 @@ void AddDecision(CLI::App& group, Session& session, const std::string& name,
                  const std::string& help, Status (*run)(Session&, const DecisionArguments&)) {
   auto [app, arguments] = AddCommand<DecisionArguments>(group, session, name, help, run);
   app->add_option("id", arguments->id, "its id")->required();
-  if (name == "reject" || name == "cancel") {
+  if (name == "reject" || name == "cancel" || name == "resolve") {
     CLI::Option* reason = app->add_option("--reason", arguments->reason, "for people");
-    if (name == "reject") reason->required();
+    if (name != "cancel") reason->required();
   }
 }
 
@@ -277,6 +284,9 @@ void AddPayouts(CLI::App& app, Session& session) {
               &Approve);
   AddDecision(group, session, "reject", "refuses it (the approver's certificate)", &Reject);
   AddDecision(group, session, "cancel", "before anything is signed for it", &Cancel);
+  AddDecision(group, session, "resolve",
+              "ends one that its final transaction left open, by the vault's word (the approver's)",
+              &Resolve);
   AddDecision(group, session, "get", "shows one", &Get);
   auto [list_app, list] = AddCommand<ListArguments>(group, session, "list", "newest first", &List);
   list_app->add_option("--merchant", list->merchant, "only of this merchant");

@@ -145,7 +145,9 @@ class LedgerApiTest : public ::testing::Test {
           " endpoints: ['http://127.0.0.1:1'], contracts: {vault: '" +
               kVault +
               "'},"
-              " native: {symbol: ETH, decimals: 18}, tokens: []}\n",
+              " native: {symbol: ETH, decimals: 18},"
+              " tokens: [{asset: 'eip155:31337/erc20:0x1111111111111111111111111111111111111111', symbol: tUSD,"
+              " decimals: 6, currency: USD, accepted: true}]}\n",
           "chains.yaml")
           .value();
   FakeBalances balances_;
@@ -217,6 +219,43 @@ TEST_F(LedgerApiTest, HoldsTheBooksAgainstTheChain) {
   request.set_chain("eip155:5");
   EXPECT_EQ(Ask(*books_, &Books::ProveBalances, request, &differs).error_code(),
             grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(LedgerApiTest, LooksAtDepositsOfWhichTheEvidenceKnowsNothing) {
+  PostArrival("trf_1", 100);
+  balances_.balances[kDeposit] = 100;
+  database_.Exec(
+      "INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
+      " VALUES ('pay_overlooked', 'mer_1', '0xde', 1, 'CREATED', '')");
+  v1::ProveBalancesRequest request;
+  v1::ProveBalancesResponse proof;
+  ASSERT_TRUE(Ask(*books_, &Books::ProveBalances, request, &proof).ok());
+  EXPECT_TRUE(proof.proven());
+  balances_.balances["0xde"] = 7;
+  v1::ProveBalancesResponse differs;
+  ASSERT_TRUE(Ask(*books_, &Books::ProveBalances, request, &differs).ok());
+  EXPECT_FALSE(differs.proven());
+  ASSERT_EQ(differs.proofs_size(), 1);
+  EXPECT_EQ(differs.proofs(0).on_chain().value(), "107");
+}
+
+TEST_F(LedgerApiTest, ShowsATokenThatOnlyTheChainKnows) {
+  database_.Exec(
+      "INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
+      " VALUES ('pay_overlooked', 'mer_1', '0xde', 1, 'CREATED', '');"
+      "INSERT INTO chain_progress (chain, finalized_number, finalized_hash) VALUES ('" +
+      kChain + "', 8, '0xb8')");
+  v1::ProveBalancesRequest request;
+  v1::ProveBalancesResponse proof;
+  ASSERT_TRUE(Ask(*books_, &Books::ProveBalances, request, &proof).ok());
+  EXPECT_TRUE(proof.proven());
+  EXPECT_EQ(proof.proofs_size(), 0);
+  balances_.balances["0xde"] = 7;
+  v1::ProveBalancesResponse differs;
+  ASSERT_TRUE(Ask(*books_, &Books::ProveBalances, request, &differs).ok());
+  EXPECT_FALSE(differs.proven());
+  ASSERT_EQ(differs.proofs_size(), 1);
+  EXPECT_EQ(differs.proofs(0).book().value(), "0");
 }
 
 TEST_F(LedgerApiTest, PausesAndResumesOnceForARequest) {

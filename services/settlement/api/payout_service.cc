@@ -15,6 +15,7 @@
 #include "services/settlement/store/payout_convert.h"
 #include "services/settlement/store/payout_ledger.h"
 #include "services/settlement/store/payout_pause.h"
+#include "services/settlement/store/payout_resolution.h"
 #include "services/settlement/store/payout_store.h"
 
 namespace paymesh::settlement {
@@ -56,12 +57,14 @@ std::string CutPage(std::vector<Row>& rows, int size) {
 class PayoutService::Handlers {
  public:
   Handlers(pg::Database& database, const runtime::ChainsConfig& chains, const runtime::Clock& clock,
-           runtime::IdSource& ids, const rpc::PageTokens& pages, PayoutServiceOptions options)
+           runtime::IdSource& ids, const rpc::PageTokens& pages, VaultRecord& vaults,
+           PayoutServiceOptions options)
       : database_(database),
         chains_(chains),
         clock_(clock),
         ids_(ids),
         pages_(pages),
+        vaults_(vaults),
         options_(std::move(options)) {}
 
   Task<Status> Run(rpc::Call& call, const v1::CreatePayoutDestinationRequest& request,
@@ -82,6 +85,8 @@ class PayoutService::Handlers {
                    v1::RejectPayoutResponse* response);
   Task<Status> Run(rpc::Call& call, const v1::CancelPayoutRequest& request,
                    v1::CancelPayoutResponse* response);
+  Task<Status> Run(rpc::Call& call, const v1::ResolvePayoutRequest& request,
+                   v1::ResolvePayoutResponse* response);
   Task<Status> Run(rpc::Call& call, const v1::GetPayoutRequest& request,
                    v1::GetPayoutResponse* response);
   Task<Status> Run(rpc::Call& call, const v1::ListPayoutsRequest& request,
@@ -113,6 +118,7 @@ class PayoutService::Handlers {
   const runtime::Clock& clock_;
   runtime::IdSource& ids_;
   const rpc::PageTokens& pages_;
+  VaultRecord& vaults_;
   const PayoutServiceOptions options_;
 };
 
@@ -331,6 +337,8 @@ Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::CreatePayou
             return Error::FailedPrecondition("INSUFFICIENT_AVAILABLE",
                                              "the merchant has less available");
           }
+          RETURN_IF_ERROR(CheckLines(payout.amount, OpenPayments(tx, payout.merchant_id, payout.unit,
+                                                                 kMaxPayoutLines)));
           RETURN_IF_ERROR(CreateAwaiting(tx, payout));
         } else {
           RETURN_IF_ERROR(CreateReserved(tx, payout));
@@ -372,6 +380,25 @@ Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::CancelPayou
                                   Time now) { return Cancel(tx, row, reason, now); });
 }
 
+// The vault is asked before the transaction: what it says of a final block stays true.
+Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::ResolvePayoutRequest& request,
+                                          v1::ResolvePayoutResponse* response) {
+  CO_RETURN_IF_ERROR(CheckText("reason", request.reason(), 1, kMaxReason));
+  std::function<Result<PayoutRow>(pg::Transaction&)> find =
+      [id = request.payout_id()](pg::Transaction& tx) { return FindPayout(tx, id); };
+  ASSIGN_OR_CO_RETURN(
+      const PayoutRow seen,
+      co_await database_.Transact(
+          {.name = "read", .idempotent = true, .access = pg::Access::kReadOnly}, std::move(find)));
+  ASSIGN_OR_CO_RETURN(const VaultWord word, co_await vaults_.Paid(seen.chain, seen.payout_id));
+  PayoutStep step = [word, reason = request.reason()](pg::Transaction& tx, PayoutRow& row,
+                                                      const std::string&, Time now) {
+    return Resolve(tx, row, word, reason, now);
+  };
+  co_return co_await Step<v1::ResolvePayoutResponse>(call, request, "ResolvePayout", response,
+                                                     std::move(step));
+}
+
 Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::GetPayoutRequest& request,
                                           v1::GetPayoutResponse* response) {
   call.AddLogField("payout_id", request.payout_id());
@@ -411,9 +438,9 @@ Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::ListPayouts
 PayoutService::PayoutService(rpc::CallRunner& runner, pg::Database& database,
                              const runtime::ChainsConfig& chains, const runtime::Clock& clock,
                              runtime::IdSource& ids, const rpc::PageTokens& pages,
-                             PayoutServiceOptions options)
+                             VaultRecord& vaults, PayoutServiceOptions options)
     : runner_(runner),
-      handlers_(std::make_unique<Handlers>(database, chains, clock, ids, pages,
+      handlers_(std::make_unique<Handlers>(database, chains, clock, ids, pages, vaults,
                                            std::move(options))) {}
 PayoutService::~PayoutService() = default;
 
@@ -435,6 +462,7 @@ PAYMESH_PAYOUT_METHOD(CreatePayout)
 PAYMESH_PAYOUT_METHOD(ApprovePayout)
 PAYMESH_PAYOUT_METHOD(RejectPayout)
 PAYMESH_PAYOUT_METHOD(CancelPayout)
+PAYMESH_PAYOUT_METHOD(ResolvePayout)
 PAYMESH_PAYOUT_METHOD(GetPayout)
 PAYMESH_PAYOUT_METHOD(ListPayouts)
 #undef PAYMESH_PAYOUT_METHOD

@@ -14,6 +14,7 @@
 #include "common/runtime/ids.h"
 #include "paymesh/settlement/v1/payout_service.grpc.pb.h"
 #include "services/settlement/domain/destination.h"
+#include "services/settlement/workers/vault_record.h"
 
 namespace paymesh::pg {
 class Database;
@@ -33,7 +34,7 @@ class PayoutService final : public v1::PayoutService::CallbackService {
   // Everything given by reference outlives the service.
   PayoutService(rpc::CallRunner& runner, pg::Database& database, const runtime::ChainsConfig& chains,
                 const runtime::Clock& clock, runtime::IdSource& ids, const rpc::PageTokens& pages,
-                PayoutServiceOptions options);
+                VaultRecord& vaults, PayoutServiceOptions options);
   ~PayoutService() override;
 
   grpc::ServerUnaryReactor* CreatePayoutDestination(
@@ -63,6 +64,9 @@ class PayoutService final : public v1::PayoutService::CallbackService {
   grpc::ServerUnaryReactor* CancelPayout(grpc::CallbackServerContext* context,
                                          const v1::CancelPayoutRequest* request,
                                          v1::CancelPayoutResponse* response) override;
+  grpc::ServerUnaryReactor* ResolvePayout(grpc::CallbackServerContext* context,
+                                          const v1::ResolvePayoutRequest* request,
+                                          v1::ResolvePayoutResponse* response) override;
   grpc::ServerUnaryReactor* GetPayout(grpc::CallbackServerContext* context,
                                       const v1::GetPayoutRequest* request,
                                       v1::GetPayoutResponse* response) override;

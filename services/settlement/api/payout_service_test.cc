@@ -48,6 +48,13 @@ PayoutServiceOptions Options() {
   return options;
 }
 
+// A vault that says what it is told to say.
+class FakeVaults final : public VaultRecord {
+ public:
+  Task<Result<VaultWord>> Paid(std::string, std::string) override { co_return word; }
+  VaultWord word{kVault, false, 8, "0xb8"};
+};
+
 // The rows of the one service that is linked into this test.
 rpc::MethodTable PayoutMethods() {
   rpc::MethodTable rows = Methods();
@@ -76,7 +83,7 @@ class PayoutApi : public testing::Test {
     };
     calls_ = std::make_unique<rpc::CallRunner>(std::move(options));
     service_ = std::make_unique<PayoutService>(*calls_, database_.database(), chains_, clock_, ids_,
-                                               pages_, Options());
+                                               pages_, vaults_, Options());
     rpc::ServerOptions server;
     server.address = "127.0.0.1:0";
     server.credentials = grpc::InsecureServerCredentials();
@@ -186,6 +193,7 @@ class PayoutApi : public testing::Test {
   runtime::IdSource ids_;
   rpc::PageTokens pages_{"0123456789abcdef"};
   rpc::Principal principal_;
+  FakeVaults vaults_;
   std::unique_ptr<rpc::CallRunner> calls_;
   std::unique_ptr<PayoutService> service_;
   std::unique_ptr<rpc::Server> server_;
@@ -275,6 +283,45 @@ TEST_F(PayoutApi, GivesTheMoneyBackWhenCancelled) {
   AsApprover();
   ASSERT_TRUE(Approve(payout.payout_id(), &payout).ok());
   EXPECT_EQ(payout.lines_size(), 1);
+}
+
+TEST_F(PayoutApi, EndsByTheVaultsWordWhatAFinalTransactionLeftOpen) {
+  const std::string destination = UsableDestination();
+  Earn("pay_1", 60);
+  v1::Payout payout;
+  ASSERT_TRUE(Create(Ask(destination, "60"), &payout).ok());
+  AsApprover();
+  ASSERT_TRUE(Approve(payout.payout_id(), &payout).ok());
+  v1::ResolvePayoutRequest request;
+  request.set_request_id("end");
+  request.set_payout_id(payout.payout_id());
+  v1::ResolvePayoutResponse response;
+  const auto resolve = [&] {
+    return Call(&v1::PayoutService::Stub::ResolvePayout, request, &response).error_code();
+  };
+  EXPECT_EQ(resolve(), grpc::StatusCode::INVALID_ARGUMENT) << "a reason must be given";
+  request.set_reason("read the receipt");
+  EXPECT_EQ(resolve(), grpc::StatusCode::FAILED_PRECONDITION) << "it goes on by itself";
+  database_.Exec(
+      "UPDATE payout SET state = 'SUBMITTED';"
+      "INSERT INTO sender_wallet (chain, address, initial_nonce, next_nonce, create_time) VALUES ('" +
+      kChain + "', '" + kWallet + "', 0, 1, now());"
+      "INSERT INTO chain_transaction (chain_transaction_id, chain, wallet, nonce, purpose, state,"
+      " to_address, call_data, gas_limit, epoch, included_hash, block_number, block_hash, success,"
+      " gas_cost, create_time, update_time, revision) VALUES ('ctx_1', '" + kChain + "', '" + kWallet +
+      "', 0, 'PAYOUT', 'FINALIZED', '" + kVault + "', '', 1, 1, '0x1', 7, '0xb7', true, 0, now(),"
+      " now(), 1);"
+      "INSERT INTO chain_transaction_item (chain_transaction_id, position, payout_id, outcome)"
+      " VALUES ('ctx_1', 0, '" + payout.payout_id() + "', 'MISSING')");
+  AsOperator();
+  EXPECT_EQ(resolve(), grpc::StatusCode::PERMISSION_DENIED);
+  AsApprover();
+  EXPECT_EQ(resolve(), grpc::StatusCode::OK);
+  EXPECT_EQ(response.payout().state(), v1::PAYOUT_STATE_FAILED);
+  EXPECT_EQ(Available(), "60");
+  EXPECT_EQ(database_.Query("SELECT actor || ' ' || action FROM audit ORDER BY seq DESC LIMIT 1"),
+            "anna ResolvePayout");
+  EXPECT_EQ(resolve(), grpc::StatusCode::OK) << "the first answer again";
 }
 
 TEST_F(PayoutApi, AnswersARepeatedRequestAsTheFirstTime) {

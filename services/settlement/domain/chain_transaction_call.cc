@@ -16,6 +16,8 @@ constexpr std::string_view kPayBatch = "payBatch((bytes32,address,address,uint25
 constexpr std::string_view kPay = "pay(bytes32,address,address,uint256)";
 constexpr std::string_view kSweep = "sweep(bytes32[],address)";
 constexpr std::string_view kPaid = "paid(bytes32)";
+constexpr std::string_view kLimit = "limitOf(address)";
+constexpr std::string_view kSpent = "spentToday(address)";
 constexpr std::string_view kPaidEvent =
     "Paid(bytes32 indexed,address indexed,address indexed,uint256)";
 constexpr std::string_view kPayFailedEvent =
@@ -149,6 +151,19 @@ Result<evm::Bytes> PaidCallData(std::string_view payout_id) {
 Result<bool> ParseBool(evm::ByteView data) {
   ASSIGN_OR_RETURN(const AbiValue::List values, evm::DecodeReturn("bool", data));
   return values[0].Get<bool>();
+}
+
+Result<evm::Bytes> LimitCallData(const evm::Address& token) {
+  return evm::EncodeCall(kLimit, {token});
+}
+
+Result<evm::Bytes> SpentCallData(const evm::Address& token) {
+  return evm::EncodeCall(kSpent, {token});
+}
+
+Result<U256> ParseUint(evm::ByteView data) {
+  ASSIGN_OR_RETURN(const AbiValue::List values, evm::DecodeReturn("uint256", data));
+  return values[0].Get<U256>();
 }
 
 evm::Transaction MakeTransaction(std::uint64_t chain_id, std::uint64_t nonce, const Call& call,

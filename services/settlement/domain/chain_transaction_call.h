@@ -66,6 +66,10 @@ Result<evm::Bytes> PayCallData(const PayItem& item);
 // Vault.paid(payout id).
 Result<evm::Bytes> PaidCallData(std::string_view payout_id);
 Result<bool> ParseBool(evm::ByteView data);
+// Vault.limitOf and Vault.spentToday: what may leave in a token in a day, and what has.
+Result<evm::Bytes> LimitCallData(const evm::Address& token);
+Result<evm::Bytes> SpentCallData(const evm::Address& token);
+Result<U256> ParseUint(evm::ByteView data);
 
 evm::Transaction MakeTransaction(std::uint64_t chain_id, std::uint64_t nonce, const Call& call,
                                  const Fees& fees);

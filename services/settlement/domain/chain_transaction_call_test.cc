@@ -159,6 +159,15 @@ TEST(SignedBytes, MustSayWhatWasApproved) {
   EXPECT_FALSE(VerifySigned(evm::Bytes{2, 1}, approved, key.address()).ok());
 }
 
+// Selectors as an independent library makes them.
+TEST(VaultLimit, IsAskedForByToken) {
+  const evm::Bytes limit = LimitCallData(kToken).value(), spent = SpentCallData(kToken).value();
+  EXPECT_EQ(evm::HexEncode(evm::ByteView(limit).first(4)), "0x546a2ca4");
+  EXPECT_EQ(evm::HexEncode(evm::ByteView(spent).first(4)), "0x8aeac501");
+  EXPECT_EQ(ParseUint(Word(U256(500))).value(), U256(500));
+  EXPECT_FALSE(ParseUint({}).ok());
+}
+
 TEST(RevertReason, SpeaksInNames) {
   const auto selector = evm::Selector("LimitExceeded(address,uint256,uint256)");
   EXPECT_EQ(RevertReason(evm::Bytes(selector.begin(), selector.end())), "LimitExceeded");

@@ -84,6 +84,25 @@ std::vector<PayoutLine> AllocateLines(const U256& amount,
   return lines;
 }
 
+U256 MostToPay(const U256& amount, const std::vector<OpenPayment>& payments, int most_lines) {
+  if (payments.size() < static_cast<std::size_t>(most_lines)) return amount;
+  U256 covered;
+  for (const PayoutLine& line : AllocateLines(amount, payments)) {
+    covered = CheckedAdd(covered, line.amount).value_or(U256::Max());
+  }
+  return covered;
+}
+
+Status CheckLines(const U256& amount, const std::vector<OpenPayment>& payments, int most_lines) {
+  const U256 at_most = MostToPay(amount, payments, most_lines);
+  if (at_most == amount) return {};
+  Error error = Error::FailedPrecondition(
+      "TOO_MANY_PAYMENTS", "one payout settles at most " + std::to_string(most_lines) +
+                               " payments; the oldest come to " + at_most.ToString());
+  error.metadata["at_most"] = at_most.ToString();
+  return error;
+}
+
 std::string_view PlanScheduleName(PlanSchedule schedule) {
   return kScheduleNames[static_cast<std::size_t>(schedule)];
 }

@@ -63,6 +63,15 @@ TEST(PayoutLines, LeaveMoneyWithoutAPaymentAlone) {
   EXPECT_TRUE(AllocateLines(U256(25), {}).empty());
 }
 
+TEST(PayoutLines, LimitAPayoutToWhatTheySettleWhenThereMayBeMore) {
+  const std::vector<OpenPayment> oldest = {{"pay_a", U256(10)}, {"pay_b", U256(10)}};
+  EXPECT_EQ(MostToPay(U256(25), oldest, 2), U256(20));
+  EXPECT_EQ(MostToPay(U256(15), oldest, 2), U256(15));
+  EXPECT_EQ(MostToPay(U256(25), oldest, 3), U256(25)) << "there are no more payments than these";
+  EXPECT_TRUE(CheckLines(U256(20), oldest, 2).ok());
+  EXPECT_EQ(CheckLines(U256(21), oldest, 2).error().metadata.at("at_most"), "20");
+}
+
 TEST(PayoutPlan, PaysWhatIsAvailableFromTheMinimumOn) {
   PlanFacts facts;
   facts.schedule = PlanSchedule::kOnFinal;

@@ -154,6 +154,11 @@ Status Included(const Work& work) {
   const bool same = work.row.slot.state == SlotState::kIncluded &&
                     work.row.included_hash == work.fate.transaction_hash &&
                     work.row.block_hash == work.fate.block_hash;
+  if (work.row.slot.state == SlotState::kReplaced) {
+    // Given up because its nonce had finally gone to somebody else; its payouts went on without it.
+    work.Alarm(FateAlarm::kContradiction, work.row.slot.id);
+    return {};
+  }
   if (same || IsFinal(work.row.slot.state)) return {};
   // Another block, or another attempt: what was booked for the former is taken back first.
   if (work.row.slot.state == SlotState::kIncluded) RETURN_IF_ERROR(Orphaned(work));

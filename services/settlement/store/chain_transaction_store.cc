@@ -26,10 +26,14 @@ constexpr std::string_view kUnsettled = R"(
 constexpr std::string_view kFunding = R"(
   UPDATE sender_wallet SET booked_funding = booked_funding + $3, funding_block = $4
   WHERE chain = $1 AND address = $2)";
-constexpr std::string_view kOpen = R"(
+constexpr std::string_view kUnmined = R"(
   SELECT * FROM chain_transaction
-  WHERE chain = $1 AND wallet = $2 AND state IN ('DRAFT', 'SIGNED', 'BROADCAST', 'INCLUDED')
+  WHERE chain = $1 AND wallet = $2 AND state IN ('DRAFT', 'SIGNED', 'BROADCAST')
   ORDER BY nonce LIMIT $3)";
+constexpr std::string_view kBacklog = R"(
+  SELECT count(*) FILTER (WHERE state <> 'INCLUDED') AS unmined, min(nonce) AS first_open
+  FROM chain_transaction
+  WHERE chain = $1 AND wallet = $2 AND state IN ('DRAFT', 'SIGNED', 'BROADCAST', 'INCLUDED'))";
 constexpr std::string_view kNonces = R"(
   SELECT nonce FROM chain_transaction WHERE chain = $1 AND wallet = $2 AND nonce >= $3 ORDER BY nonce)";
 constexpr std::string_view kLockSlot =
@@ -209,8 +213,14 @@ void RecordFunding(pg::Transaction& tx, const WalletKey& key, const U256& added,
   tx.Execute(kFunding, key.chain, key.address, added, block_number);
 }
 
-std::vector<SlotRow> OpenSlots(pg::Transaction& tx, const WalletKey& key, int limit) {
-  return Complete(tx, tx.Execute(kOpen, key.chain, key.address, limit));
+std::vector<SlotRow> UnminedSlots(pg::Transaction& tx, const WalletKey& key, int limit) {
+  return Complete(tx, tx.Execute(kUnmined, key.chain, key.address, limit));
+}
+
+Backlog FindBacklog(pg::Transaction& tx, const WalletKey& key) {
+  const pg::Rows rows = tx.Execute(kBacklog, key.chain, key.address);
+  return {static_cast<std::size_t>(rows.front().Get<std::int64_t>("unmined")),
+          rows.front().Get<std::optional<std::uint64_t>>("first_open")};
 }
 
 std::vector<std::uint64_t> SlotNonces(pg::Transaction& tx, const WalletKey& key,

@@ -66,8 +66,13 @@ bool HasUnsettledBlock(pg::Transaction& tx, const WalletKey& key, std::uint64_t 
 void RecordFunding(pg::Transaction& tx, const WalletKey& key, const U256& added,
                    std::uint64_t block_number);
 
-// Slots that are not final, lowest nonce first, with items and attempts.
-std::vector<SlotRow> OpenSlots(pg::Transaction& tx, const WalletKey& key, int limit);
+// Slots that no block has, lowest nonce first, with items and attempts.
+std::vector<SlotRow> UnminedSlots(pg::Transaction& tx, const WalletKey& key, int limit);
+struct Backlog {
+  std::size_t unmined = 0;
+  std::optional<std::uint64_t> first_open;  // the lowest nonce that is not final
+};
+Backlog FindBacklog(pg::Transaction& tx, const WalletKey& key);
 // Nonces of all slots from `from` on, sorted.
 std::vector<std::uint64_t> SlotNonces(pg::Transaction& tx, const WalletKey& key,
                                       std::uint64_t from);

@@ -32,8 +32,10 @@ constexpr std::string_view kDue = R"(
   SELECT p.* FROM payout_plan p
   JOIN payout_destination d USING (destination_id)
   JOIN ledger_account a ON a.code = 2110 AND a.owner = p.merchant_id AND a.unit = p.unit
+  LEFT JOIN ledger_account o ON o.code = 1300 AND o.owner = p.merchant_id AND o.unit = p.unit
   WHERE p.schedule <> 'MANUAL' AND d.usable_time <= now()
-    AND a.credits - a.debits >= greatest(p.minimum, 1)
+    AND a.credits - a.debits - greatest(coalesce(o.debits - o.credits, 0), 0)
+        >= greatest(p.minimum, 1)
     AND (p.schedule = 'ON_FINAL' OR p.last_run_time IS NULL
          OR p.last_run_time < date_trunc('day', now() AT TIME ZONE 'utc') AT TIME ZONE 'utc')
     AND NOT EXISTS (SELECT FROM pause WHERE (kind, value) IN

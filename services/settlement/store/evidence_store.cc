@@ -1,5 +1,7 @@
 #include "services/settlement/store/evidence_store.h"
 
+#include <algorithm>
+
 namespace paymesh::settlement {
 namespace {
 
@@ -56,7 +58,12 @@ std::vector<Evidence> ToEvidence(const pg::Rows& rows) {
 
 std::vector<Evidence> UpsertEvidence(pg::Transaction& tx, const std::vector<Evidence>& transfers) {
   if (transfers.empty()) return {};
-  const Columns c(transfers);
+  // Orphaned ones first, so that the place they leave is free for what replaces them: a statement's
+  // rows are written in its order.
+  std::vector<Evidence> ordered = transfers;
+  std::ranges::stable_partition(
+      ordered, [](const Evidence& one) { return one.state == EvidenceState::kOrphaned; });
+  const Columns c(ordered);
   return ToEvidence(tx.Execute(
       "INSERT INTO transfer_evidence (transfer_id, revision, state, chain, transaction_hash,"
       " ordinal, unit, amount, from_address, to_address, block_number, block_hash, block_time)"
@@ -73,23 +80,6 @@ std::vector<Evidence> UpsertEvidence(pg::Transaction& tx, const std::vector<Evid
       c.from, c.to, c.numbers, c.hashes, c.times));
 }
 
-std::set<std::string> OrphanMoved(pg::Transaction& tx, const std::vector<Evidence>& transfers) {
-  std::set<std::string> addresses;
-  if (transfers.empty()) return addresses;
-  const Columns c(transfers);
-  const pg::Rows rows = tx.Execute(
-      "UPDATE transfer_evidence e SET state = 'ORPHANED'"
-      " FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) n (id, revision, t, f)"
-      " WHERE e.transfer_id = n.id AND n.revision > e.revision"
-      " AND (e.to_address, e.from_address) <> (n.t, n.f) RETURNING e.to_address, e.from_address",
-      c.ids, c.revisions, c.to, c.from);
-  for (const pg::Row& row : rows) {
-    addresses.insert(row.Get<std::string>("to_address"));
-    addresses.insert(row.Get<std::string>("from_address"));
-  }
-  return addresses;
-}
-
 std::vector<Evidence> EvidenceOf(pg::Transaction& tx, const std::vector<std::string>& addresses,
                                  const std::vector<std::string>& transfer_ids) {
   return ToEvidence(
@@ -97,6 +87,23 @@ std::vector<Evidence> EvidenceOf(pg::Transaction& tx, const std::vector<std::str
                  " OR from_address = ANY($1::text[]) OR transfer_id = ANY($2::text[])"
                  " ORDER BY arrival",
                  addresses, transfer_ids));
+}
+
+std::vector<std::string> ChangedOwners(pg::Transaction& tx,
+                                       const std::vector<DepositRow>& deposits) {
+  std::vector<std::string> changed;
+  if (deposits.empty()) return changed;
+  std::vector<std::string> ids, merchants;
+  for (const DepositRow& one : deposits) {
+    ids.push_back(one.payment_id);
+    merchants.push_back(one.merchant_id);
+  }
+  const pg::Rows rows = tx.Execute(
+      "SELECT d.payment_id FROM deposit d JOIN unnest($1::text[], $2::text[]) n (id, merchant)"
+      " ON n.id = d.payment_id WHERE n.merchant <> d.merchant_id",
+      ids, merchants);
+  for (const pg::Row& row : rows) changed.push_back(row.Get<std::string>("payment_id"));
+  return changed;
 }
 
 std::set<std::string> UpsertDeposits(pg::Transaction& tx, const std::vector<DepositRow>& deposits) {

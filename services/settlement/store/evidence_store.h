@@ -15,11 +15,9 @@
 
 namespace paymesh::settlement {
 
-// Keeps the newer revision of each. Gives the ones that it changed.
+// Keeps the newer revision of each. Gives the ones that it changed. A transfer's id stands for its
+// place and content: another content at the same place is another transfer.
 std::vector<Evidence> UpsertEvidence(pg::Transaction& tx, const std::vector<Evidence>& transfers);
-// Those that now go to another address than the stored revision: marked as orphaned as they stood,
-// so that they can be taken back from whose they were before. Gives the addresses concerned.
-std::set<std::string> OrphanMoved(pg::Transaction& tx, const std::vector<Evidence>& transfers);
 // To or from one of the addresses, or with one of the ids, in order of arrival.
 std::vector<Evidence> EvidenceOf(pg::Transaction& tx, const std::vector<std::string>& addresses,
                                  const std::vector<std::string>& transfer_ids);
@@ -37,6 +35,9 @@ struct DepositRow {
 };
 // Keeps the newer revision of each. A payment's merchant and a believed address never change. Gives
 // the addresses of the deposits that it changed.
+// ChangedOwners: those that are said to be another merchant's than before, which are ignored.
+std::vector<std::string> ChangedOwners(pg::Transaction& tx,
+                                       const std::vector<DepositRow>& deposits);
 std::set<std::string> UpsertDeposits(pg::Transaction& tx, const std::vector<DepositRow>& deposits);
 std::vector<DepositRow> DepositsAt(pg::Transaction& tx, const std::vector<std::string>& addresses);
 std::set<std::string> DeferredAddresses(pg::Transaction& tx);

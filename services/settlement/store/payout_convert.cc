@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "services/settlement/store/payout_pause.h"
+
 namespace paymesh::settlement {
 namespace {
 
@@ -66,6 +68,17 @@ v1::ChainTransaction ToMessage(const SlotRow& row) {
   return out;
 }
 
+namespace {
+
+// What stops a reserved payout at this moment comes before what was found out about it earlier.
+std::string StatusReason(pg::Transaction& tx, const PayoutRow& row) {
+  if (row.state != PayoutState::kReserved) return row.status_reason;
+  std::string pause = PauseReason(tx, row.chain, row.unit, row.merchant_id);
+  return pause.empty() ? row.status_reason : pause;
+}
+
+}  // namespace
+
 v1::Payout LoadPayoutMessage(pg::Transaction& tx, const PayoutRow& row) {
   v1::Payout out;
   out.set_payout_id(row.payout_id);
@@ -85,7 +98,7 @@ v1::Payout LoadPayoutMessage(pg::Transaction& tx, const PayoutRow& row) {
     *out.add_transactions() = ToMessage(slot);
   }
   out.set_transaction_hash(row.transaction_hash);
-  out.set_status_reason(row.status_reason);
+  out.set_status_reason(StatusReason(tx, row));
   *out.mutable_create_time() = ToTimestamp(row.create_time);
   *out.mutable_update_time() = ToTimestamp(row.update_time);
   out.set_revision(row.revision);

@@ -17,7 +17,7 @@ constexpr std::string_view kOpen = R"(
     WHERE line.payment_id = m.payment_id AND NOT line.released AND payout.unit = m.unit) l ON true
   WHERE m.merchant_id = $1 AND m.unit = $2 AND m.net > coalesce(l.used, 0)
   ORDER BY m.available_time, m.payment_id
-  LIMIT 5000)";
+  LIMIT $3)";
 constexpr std::string_view kSettled = R"(
   SELECT coalesce((SELECT net FROM payment_money WHERE payment_id = $1 AND unit = $2), 0) <=
          coalesce((SELECT sum(line.amount) FROM payout_line line JOIN payout USING (payout_id)
@@ -77,13 +77,16 @@ std::string NativeUnit(std::string_view chain) {
 
 Result<U256> LockAvailable(pg::Transaction& tx, std::string_view merchant_id,
                            std::string_view unit) {
-  return AvailableFor(tx, merchant_id, unit);
+  ASSIGN_OR_RETURN(const U256 available, AvailableFor(tx, merchant_id, unit));
+  const U256 owed = LockedBalance(
+      tx, {AccountCode::kMerchantReceivable, std::string(merchant_id), std::string(unit)});
+  return SaturatingSub(available, owed);
 }
 
 std::vector<OpenPayment> OpenPayments(pg::Transaction& tx, std::string_view merchant_id,
-                                      std::string_view unit) {
+                                      std::string_view unit, int limit) {
   std::vector<OpenPayment> payments;
-  for (const pg::Row row : tx.Execute(kOpen, merchant_id, unit)) {
+  for (const pg::Row row : tx.Execute(kOpen, merchant_id, unit, limit)) {
     payments.push_back({row.Get<std::string>("payment_id"), row.Get<U256>("open")});
   }
   return payments;

@@ -90,19 +90,21 @@ Status Move(pg::Transaction& tx, PayoutRow& row, PayoutEvent event, Time now) {
 }
 
 // Sets the money aside and says which payments it comes from.
-Status Reserve(pg::Transaction& tx, const PayoutRow& row) {
+Status Reserve(pg::Transaction& tx, const PayoutRow& row, int most_lines) {
   ASSIGN_OR_RETURN(const std::string journal_id, PostReserved(tx, row));
-  const std::vector<PayoutLine> lines =
-      AllocateLines(row.amount, OpenPayments(tx, row.merchant_id, row.unit));
+  const std::vector<OpenPayment> payments =
+      OpenPayments(tx, row.merchant_id, row.unit, most_lines);
+  RETURN_IF_ERROR(CheckLines(row.amount, payments, most_lines));
+  const std::vector<PayoutLine> lines = AllocateLines(row.amount, payments);
   std::vector<int> positions;
-  std::vector<std::string> payments;
+  std::vector<std::string> payment_ids;
   std::vector<U256> amounts;
   for (const PayoutLine& line : lines) {
     positions.push_back(static_cast<int>(positions.size()));
-    payments.push_back(line.payment_id);
+    payment_ids.push_back(line.payment_id);
     amounts.push_back(line.amount);
   }
-  tx.Execute(kInsertLines, row.payout_id, positions, payments, amounts);
+  tx.Execute(kInsertLines, row.payout_id, positions, payment_ids, amounts);
   AppendLineEvents(tx, row, MoneyStep::kReserved, journal_id);
   return {};
 }
@@ -121,10 +123,10 @@ Status CreateAwaiting(pg::Transaction& tx, PayoutRow row) {
   return {};
 }
 
-Status CreateReserved(pg::Transaction& tx, PayoutRow row) {
+Status CreateReserved(pg::Transaction& tx, PayoutRow row, int most_lines) {
   row.state = PayoutState::kReserved;
   Insert(tx, row);
-  RETURN_IF_ERROR(Reserve(tx, row));
+  RETURN_IF_ERROR(Reserve(tx, row, most_lines));
   AppendPayoutEvent(tx, row);
   return {};
 }
@@ -163,7 +165,7 @@ Status Approve(pg::Transaction& tx, PayoutRow& row, std::string_view approver, T
     return Error::PermissionDenied("SELF_APPROVAL", "whoever asked for the payout may not approve it");
   }
   row.approver = std::string(approver);
-  RETURN_IF_ERROR(Reserve(tx, row));
+  RETURN_IF_ERROR(Reserve(tx, row, kMaxPayoutLines));
   return Move(tx, row, PayoutEvent::kApprove, now);
 }
 

@@ -46,8 +46,9 @@ struct PayoutEvidence {
 };
 
 // A new payout in AWAITING_APPROVAL, or RESERVED at once with its money set aside.
+// FAILED_PRECONDITION INSUFFICIENT_AVAILABLE, or TOO_MANY_PAYMENTS when it would settle more.
 Status CreateAwaiting(pg::Transaction& tx, PayoutRow row);
-Status CreateReserved(pg::Transaction& tx, PayoutRow row);
+Status CreateReserved(pg::Transaction& tx, PayoutRow row, int most_lines = kMaxPayoutLines);
 
 // NOT_FOUND PAYOUT_NOT_FOUND. The first locks the row until the end of the transaction.
 Result<PayoutRow> LockPayout(pg::Transaction& tx, std::string_view payout_id);

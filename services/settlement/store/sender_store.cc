@@ -16,11 +16,15 @@ namespace {
 
 // Oldest first. What is paused or parked does not hold up what stands behind it.
 constexpr std::string_view kCandidates = R"(
-  SELECT payout_id, unit, merchant_id, address, amount FROM payout
+  SELECT payout_id, unit, address, amount FROM payout p
   WHERE chain = $1 AND state = 'RESERVED' AND (next_try_time IS NULL OR next_try_time <= now())
+    AND NOT EXISTS (SELECT FROM pause WHERE (kind, value) IN
+                      (('chain', p.chain), ('unit', p.unit), ('merchant', p.merchant_id)))
   ORDER BY sequence LIMIT $2)";
 constexpr std::string_view kInFlight = R"(
-  SELECT unit, sum(amount) AS amount FROM payout
+  SELECT unit, sum(amount) AS amount,
+         coalesce(sum(amount) FILTER (WHERE state = 'SUBMITTED'), 0) AS unmined
+  FROM payout
   WHERE chain = $1 AND state IN ('SUBMITTED', 'INCLUDED') GROUP BY unit)";
 constexpr std::string_view kOwners =
     "SELECT payout_id, merchant_id, unit, chain FROM payout WHERE payout_id = ANY ($1::text[])";
@@ -93,10 +97,12 @@ Task<Result<std::optional<WalletView>>> PgSenderStore::Load() {
     WalletView view;
     view.now = DatabaseNow(tx);
     view.next_nonce = wallet->next_nonce;
-    for (SlotRow& row : OpenSlots(tx, key, static_cast<int>(limit))) {
+    for (SlotRow& row : UnminedSlots(tx, key, static_cast<int>(limit))) {
       view.open.push_back(ToOpenSlot(std::move(row)));
     }
-    view.first_open_nonce = view.open.empty() ? view.next_nonce : view.open.front().slot.nonce;
+    const Backlog backlog = FindBacklog(tx, key);
+    view.unmined = backlog.unmined;
+    view.first_open_nonce = backlog.first_open.value_or(view.next_nonce);
     view.chain_paused = !PauseReason(tx, key.chain, "", "").empty();
     return std::optional<WalletView>(std::move(view));
   };
@@ -150,14 +156,9 @@ Task<Result<PayoutQueue>> PgSenderStore::Payouts(int limit) {
     PayoutQueue queue;
     for (const pg::Row row : tx.Execute(kInFlight, chain)) {
       queue.in_flight[row.Get<std::string>("unit")] = row.Get<U256>("amount");
+      queue.unmined[row.Get<std::string>("unit")] = row.Get<U256>("unmined");
     }
-    // Paused ones are skipped here, so more rows are read than are wanted.
-    constexpr int kMargin = 200;
-    for (const pg::Row row : tx.Execute(kCandidates, chain, limit + kMargin)) {
-      if (static_cast<int>(queue.candidates.size()) >= limit) break;
-      const std::string pause = PauseReason(tx, chain, row.Get<std::string>("unit"),
-                                            row.Get<std::string>("merchant_id"));
-      if (!pause.empty()) continue;
+    for (const pg::Row row : tx.Execute(kCandidates, chain, limit)) {
       ASSIGN_OR_RETURN(PayoutCandidate candidate, ToCandidate(row));
       queue.candidates.push_back(std::move(candidate));
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "common/pg/database.h"
@@ -17,8 +18,12 @@ namespace {
 namespace pb = paymesh::watcher::v1;
 
 constexpr std::size_t kMaxReads = 500;  // of one GetBalances
+// Of these at most are deposits that hold nothing by our evidence, on each chain: as many as one more
+// call reads.
+constexpr std::size_t kMaxEmptyReads = 500;
 constexpr int kAttempts = 4;
 constexpr std::chrono::milliseconds kPause{700};
+constexpr char kDepositsKind[] = "deposits";
 
 // What stands in the books at a block, and which addresses must be read to compare.
 struct Books {
@@ -40,6 +45,11 @@ constexpr char kBook[] =
     " AND r.sequence IS NULL AND a.code IN (1100, 1120, 1160)"
     " GROUP BY a.code, a.owner, a.unit ORDER BY a.code, a.owner, a.unit";
 
+BlockEvidence BlockOf(const ChainProgress& progress) {
+  return {progress.chain, progress.finalized_number, progress.finalized_hash,
+          progress.finalized_time.value_or(Time())};
+}
+
 void ReadHoldings(pg::Transaction& tx, const ChainProgress& progress, Books& books) {
   for (const pg::Row& row : tx.Execute(kBook, progress.chain, progress.finalized_number)) {
     HoldingProof proof;
@@ -47,35 +57,92 @@ void ReadHoldings(pg::Transaction& tx, const ChainProgress& progress, Books& boo
     proof.chain = progress.chain;
     proof.unit = row.Get<std::string>("unit");
     proof.kind = code == AccountCode::kVault      ? "vault"
-                 : code == AccountCode::kDeposits ? "deposits"
+                 : code == AccountCode::kDeposits ? kDepositsKind
                                                   : "gas";
     if (code != AccountCode::kDeposits) proof.address = row.Get<std::string>("owner");
     const U256 debits = row.Get<U256>("debits"), credits = row.Get<U256>("credits");
+    proof.booked = true;
     proof.negative = credits > debits;
     proof.book = SaturatingSub(debits, credits);
-    proof.block = {progress.chain, progress.finalized_number, progress.finalized_hash,
-                   progress.finalized_time.value_or(Time())};
+    proof.block = BlockOf(progress);
+    books.holdings.push_back(std::move(proof));
+  }
+}
+
+// Deposit addresses to look at though our evidence knows of nothing on them: the newest, and as many
+// from anywhere. What the watcher overlooked would be there.
+std::vector<std::string> SampleAddresses(pg::Transaction& tx, std::size_t most) {
+  const auto limit = static_cast<std::int64_t>((most + 1) / 2);
+  std::vector<std::string> addresses;
+  for (const pg::Row& row : tx.Execute("SELECT address FROM deposit WHERE address IS NOT NULL"
+                                       " ORDER BY payment_id DESC LIMIT $1::bigint",
+                                       limit)) {
+    addresses.push_back(row.Get<std::string>("address"));
+  }
+  // Whole blocks of the table are drawn, about as many rows as are wanted.
+  const pg::Rows share = tx.Execute(
+      "SELECT least(100, 200.0 * $1::bigint / greatest(reltuples, 1))::text AS percent"
+      " FROM pg_class WHERE oid = 'deposit'::regclass",
+      limit);
+  for (const pg::Row& row :
+       tx.Execute("SELECT address FROM deposit TABLESAMPLE SYSTEM ($1::text::float8)"
+                  " WHERE address IS NOT NULL LIMIT $2::bigint",
+                  share.front().Get<std::string>("percent"), limit)) {
+    addresses.push_back(row.Get<std::string>("address"));
+  }
+  std::ranges::sort(addresses);
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  return addresses;
+}
+
+// Adds a sample to what is read; a token of which the books know nothing gets a line of its own.
+void AddEmptyDeposits(pg::Transaction& tx, const ChainProgress& progress,
+                      const std::vector<std::string>& units, Books& books) {
+  if (units.empty()) return;
+  const std::vector<std::string> sample = SampleAddresses(tx, kMaxEmptyReads / units.size());
+  for (const std::string& unit : units) {
+    std::vector<std::string>& known = books.deposits[unit];
+    const std::set<std::string> holding(known.begin(), known.end());
+    for (const std::string& address : sample) {
+      if (!holding.contains(address)) known.push_back(address);
+    }
+    const bool has_line = std::ranges::any_of(books.holdings, [&](const HoldingProof& proof) {
+      return proof.kind == kDepositsKind && proof.unit == unit;
+    });
+    if (has_line || known.empty()) continue;
+    HoldingProof proof;
+    proof.chain = progress.chain;
+    proof.unit = unit;
+    proof.kind = kDepositsKind;
+    proof.block = BlockOf(progress);
     books.holdings.push_back(std::move(proof));
   }
 }
 
 Result<Books> ReadBooks(pg::Transaction& tx, const ChainProgress& progress,
-                        const std::string& vault) {
+                        const runtime::ChainConfig* config) {
   Books books;
+  const std::string vault = config != nullptr ? config->vault : "";
   ReadHoldings(tx, progress, books);
-  // Every address that ever had money and may still have some at the block.
+  // Every address that has got money and still holds some at the block.
   for (const pg::Row& row :
-       tx.Execute("SELECT DISTINCT e.unit, e.to_address FROM transfer_evidence e"
-                  " WHERE e.chain = $1 AND e.block_number <= $2 AND e.state <> 'ORPHANED'"
-                  " AND e.to_address <> $3 AND e.amount > 0 AND"
-                  " (SELECT coalesce(sum(CASE WHEN x.to_address = e.to_address THEN x.amount"
-                  " ELSE -x.amount END), 0) FROM transfer_evidence x"
-                  " WHERE (x.to_address = e.to_address OR x.from_address = e.to_address)"
-                  " AND x.unit = e.unit AND x.state <> 'ORPHANED' AND x.block_number <= $2) <> 0"
-                  " ORDER BY e.unit, e.to_address",
+       tx.Execute("SELECT address, unit FROM ("
+                  " SELECT to_address AS address, unit, amount, true AS got FROM transfer_evidence"
+                  " WHERE chain = $1 AND block_number <= $2 AND state <> 'ORPHANED'"
+                  " AND to_address <> $3 AND amount > 0"
+                  " UNION ALL"
+                  " SELECT from_address, unit, -amount, false FROM transfer_evidence"
+                  " WHERE chain = $1 AND block_number <= $2 AND state <> 'ORPHANED'"
+                  ") moved GROUP BY address, unit HAVING bool_or(got) AND sum(amount) <> 0"
+                  " ORDER BY unit, address",
                   progress.chain, progress.finalized_number, vault)) {
-    books.deposits[row.Get<std::string>("unit")].push_back(row.Get<std::string>("to_address"));
+    books.deposits[row.Get<std::string>("unit")].push_back(row.Get<std::string>("address"));
   }
+  std::vector<std::string> units;
+  if (config != nullptr) {
+    for (const runtime::TokenConfig& token : config->tokens) units.push_back(token.unit().ToString());
+  }
+  AddEmptyDeposits(tx, progress, units, books);
   return books;
 }
 
@@ -101,7 +168,7 @@ Reads ReadsOf(const Books& books) {
   Reads reads;
   for (std::size_t i = 0; i < books.holdings.size(); ++i) {
     const HoldingProof& proof = books.holdings[i];
-    if (proof.kind != "deposits") {
+    if (proof.kind != kDepositsKind) {
       reads.queries.push_back({proof.address, proof.unit});
       reads.line.push_back(i);
       continue;
@@ -194,14 +261,19 @@ Task<Result<ProofOfBalances>> BalanceProver::ProveOnce(std::string chain) {
     if (progress.finalized_hash.empty()) continue;
     const Result<ChainId> id = ChainId::Parse(progress.chain);
     const runtime::ChainConfig* config = id.ok() ? chains_.Find(*id) : nullptr;
-    auto work = [progress, vault = config != nullptr ? config->vault : std::string()](
-                    pg::Transaction& tx) { return ReadBooks(tx, progress, vault); };
+    auto work = [progress, config](pg::Transaction& tx) {
+      return ReadBooks(tx, progress, config);
+    };
     auto read = database_.Transact(options, work);
     Result<Books> books = co_await std::move(read);
     if (!books.ok()) co_return books.error();
     auto read_chain = ReadChain(reader_, progress, *books);
     const Status chain_read = co_await std::move(read_chain);
     if (!chain_read.ok()) co_return chain_read.error();
+    // A token that is nowhere, in the books or on the chain, is not worth a line.
+    std::erase_if(books->holdings, [](const HoldingProof& one) {
+      return one.kind == kDepositsKind && !one.booked && one.on_chain.IsZero();
+    });
     std::move(books->holdings.begin(), books->holdings.end(), std::back_inserter(proof.holdings));
   }
   if (!found && !chain.empty()) {

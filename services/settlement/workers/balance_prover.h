@@ -1,6 +1,7 @@
 // Holds the books against the chains: at the newest final block that our own evidence has reached,
 // what the ledger says of the vault, of all deposit addresses together and of the operators' gas,
-// and what the chain says. Any thread.
+// and what the chain says. Deposits that hold nothing by the evidence are read in a bounded sample.
+// Any thread.
 #pragma once
 
 #include <memory>
@@ -29,6 +30,7 @@ struct HoldingProof {
   std::string kind;  // "vault", "deposits", "gas"
   std::string address;
   U256 book;
+  bool booked = false;  // the books have the account
   bool negative = false;
   U256 on_chain;
   BlockEvidence block;

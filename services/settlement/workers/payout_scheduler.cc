@@ -17,7 +17,7 @@ constexpr int kPlansARound = 100;
 }  // namespace
 
 Result<std::string> RunPlan(pg::Transaction& tx, const PlanRow& seen, const std::string& payout_id,
-                            Time now) {
+                            Time now, int most_lines) {
   const std::optional<PlanRow> plan = LockPlan(tx, seen.merchant_id, seen.unit);
   if (!plan) return std::string();
   ASSIGN_OR_RETURN(const DestinationRow destination, LockDestination(tx, plan->destination_id));
@@ -33,8 +33,11 @@ Result<std::string> RunPlan(pg::Transaction& tx, const PlanRow& seen, const std:
   facts.last_run = plan->last_run_time;
   facts.now = now;
   ASSIGN_OR_RETURN(facts.available, LockAvailable(tx, plan->merchant_id, plan->unit));
-  const std::optional<U256> amount = PlanPayout(facts);
-  if (!amount) return std::string();
+  const std::optional<U256> all = PlanPayout(facts);
+  if (!all) return std::string();
+  const U256 amount = MostToPay(
+      *all, OpenPayments(tx, plan->merchant_id, plan->unit, most_lines), most_lines);
+  facts.available = SaturatingSub(*all, amount);
   PayoutRow payout;
   payout.payout_id = payout_id;
   payout.merchant_id = plan->merchant_id;
@@ -42,11 +45,12 @@ Result<std::string> RunPlan(pg::Transaction& tx, const PlanRow& seen, const std:
   payout.unit = plan->unit;
   payout.chain = destination.chain;
   payout.address = destination.address;
-  payout.amount = *amount;
+  payout.amount = amount;
   payout.creator = "plan";
   payout.create_time = payout.update_time = now;
-  RETURN_IF_ERROR(CreateReserved(tx, std::move(payout)));
-  TouchPlan(tx, *plan, now);
+  RETURN_IF_ERROR(CreateReserved(tx, std::move(payout), most_lines));
+  // A rest that is a payout of its own is due still.
+  if (!PlanPayout(facts)) TouchPlan(tx, *plan, now);
   return payout_id;
 }
 

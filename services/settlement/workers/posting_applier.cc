@@ -137,10 +137,12 @@ Status PostingApplier::ApplyFacts(pg::Transaction& tx, Facts facts) const {
   std::set<std::string> addresses;
   TakeHalts(tx, facts, addresses);
   const std::vector<Evidence> transfers = Values(std::move(facts.transfers));
-  const std::set<std::string> left = OrphanMoved(tx, transfers);
-  if (!left.empty()) RETURN_IF_ERROR(Replan(tx, left, {}));
   const std::vector<Evidence> changed = UpsertEvidence(tx, transfers);
-  addresses.merge(UpsertDeposits(tx, Values(std::move(facts.deposits))));
+  const std::vector<DepositRow> deposits = Values(std::move(facts.deposits));
+  for (const std::string& payment_id : ChangedOwners(tx, deposits)) {
+    observer_.Contradiction(payment_id + ": a payment's merchant never changes");
+  }
+  addresses.merge(UpsertDeposits(tx, deposits));
   return Replan(tx, addresses, changed);
 }
 

@@ -83,18 +83,22 @@ class Watch final : public PostingObserver {
 
 class PostingApplierTest : public ::testing::Test {
  protected:
-  void Apply(const watcher_pb::TransferEvent& event) {
-    journal::Entry entry;
-    entry.payload = event.SerializeAsString();
-    const std::vector<journal::Entry> entries{entry};
+  void Apply(const watcher_pb::TransferEvent& event) { Apply(std::vector{event}); }
+  void Apply(const std::vector<watcher_pb::TransferEvent>& events) {
+    std::vector<journal::Entry> entries;
+    for (const watcher_pb::TransferEvent& event : events) {
+      entries.emplace_back().payload = event.SerializeAsString();
+    }
     const Status status = database_.database().TransactBlocking(
         {}, [&](pg::Transaction& tx) { return applier_.ApplyTransfers(tx, entries); });
     ASSERT_TRUE(status.ok()) << status.error().ToString();
   }
-  void Apply(const watcher_pb::Transfer& transfer) {
-    watcher_pb::TransferEvent event;
-    *event.mutable_transfer() = transfer;
-    Apply(event);
+  void Apply(const watcher_pb::Transfer& transfer) { Apply(std::vector{transfer}); }
+  // One batch.
+  void Apply(const std::vector<watcher_pb::Transfer>& transfers) {
+    std::vector<watcher_pb::TransferEvent> events(transfers.size());
+    for (std::size_t i = 0; i < events.size(); ++i) *events[i].mutable_transfer() = transfers[i];
+    Apply(events);
   }
   void Apply(const checkout_pb::Payment& payment, const std::string& trace = "") {
     checkout_pb::Event event;
@@ -214,23 +218,36 @@ TEST_F(PostingApplierTest, TakesBackAnOrphanAndBooksItAnewWhenItReturns) {
   EXPECT_EQ(Balance(2050), "1200");
 }
 
-TEST_F(PostingApplierTest, TakesBackATransferThatMovedToAnotherAddress) {
+// A transaction that is mined again with another log at the same place: one transfer goes, another
+// comes, in one batch, whichever of their ids sorts first.
+TEST_F(PostingApplierTest, TakesWhatReplacesATransferAtItsPlace) {
+  for (const auto& [old_id, new_id] : {std::pair("trf_1", "trf_2"), std::pair("trf_4", "trf_3")}) {
+    const std::string payment = std::string("pay_") + old_id;
+    Apply(MakePayment(payment));
+    watcher_pb::Transfer old_one = MakeTransfer(old_id, AddressOf(payment), 100);
+    Apply(old_one);
+    watcher_pb::Transfer new_one = MakeTransfer(new_id, AddressOf(payment), 70);
+    new_one.set_transaction_hash(old_one.transaction_hash());
+    new_one.mutable_block()->set_hash("0xb11");
+    old_one.set_state(watcher_pb::TRANSFER_STATE_ORPHANED);
+    old_one.set_revision(2);
+    Apply(std::vector{old_one, new_one});
+    EXPECT_EQ(database_.Query("SELECT received FROM deposit_holding WHERE payment_id = '" + payment +
+                              "'"),
+              "70");
+  }
+  EXPECT_EQ(Balance(2050), "140");
+}
+
+TEST_F(PostingApplierTest, IgnoresAnotherMerchantOfAKnownPaymentAndSaysSo) {
   checkout_pb::Payment payment = MakePayment("pay_1");
   Apply(payment);
-  Apply(MakePayment("pay_2"));
-  watcher_pb::Transfer transfer = MakeTransfer("trf_1", AddressOf("pay_1"), 100);
-  transfer.set_state(watcher_pb::TRANSFER_STATE_SAFE);
-  Apply(transfer);
-  Accept(payment, transfer, 100);
+  payment.set_merchant_id("mer_2");
+  payment.set_revision(2);
   Apply(payment);
-  transfer.set_to_address(AddressOf("pay_2"));
-  transfer.mutable_block()->set_hash("0xb11");
-  transfer.set_revision(2);
-  Apply(transfer);
-  EXPECT_EQ(Balance(2100), "0");
-  EXPECT_EQ(Balance(2050), "100");
-  EXPECT_EQ(database_.Query("SELECT payment_id FROM ledger_journal ORDER BY sequence DESC LIMIT 1"),
-            "pay_2");
+  ASSERT_EQ(watch_.contradictions.size(), 1u);
+  EXPECT_NE(watch_.contradictions[0].find("pay_1"), std::string::npos);
+  EXPECT_EQ(database_.Query("SELECT merchant_id FROM deposit"), "mer_1");
 }
 
 TEST_F(PostingApplierTest, RefusesAnAddressThatItsFactoryDoesNotMake) {

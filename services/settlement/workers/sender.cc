@@ -5,6 +5,16 @@
 
 namespace paymesh::settlement {
 
+// What may still leave the vault in a token.
+struct Sender::Room {
+  U256 held;     // at a final block, after what is in flight
+  U256 allowed;  // today, after what no block has yet
+  void Take(const U256& amount) {
+    held = SaturatingSub(held, amount);
+    allowed = SaturatingSub(allowed, amount);
+  }
+};
+
 Sender::Sender(SenderOptions options, SenderStore& store, SenderChain& chain, Signer& signer,
                SenderObserver observer)
     : options_(std::move(options)),
@@ -32,9 +42,7 @@ Task<Result<bool>> Sender::TurnOn(std::int64_t epoch, WalletView view) {
   ASSIGN_OR_CO_RETURN(bool worked, co_await RepairNonces(epoch, view, nonces));
   if (worked) co_return true;
   std::optional<Error> first_error;
-  std::size_t unmined = 0;
   for (const OpenSlot& open : view.open) {
-    if (open.slot.state != SlotState::kIncluded) ++unmined;
     Result<bool> done = co_await Work(epoch, open, view, nonces);
     if (done.ok()) {
       worked = worked || *done;
@@ -46,7 +54,7 @@ Task<Result<bool>> Sender::TurnOn(std::int64_t epoch, WalletView view) {
     }
   }
   if (first_error) co_return *first_error;
-  if (worked || view.chain_paused || unmined >= options_.max_open_slots) co_return worked;
+  if (worked || view.chain_paused || view.unmined >= options_.max_open_slots) co_return worked;
   // A draft above is signed in the next turn, which starts at once.
   ASSIGN_OR_CO_RETURN(const bool paying, co_await DraftPayouts(epoch));
   if (paying) co_return true;
@@ -89,10 +97,8 @@ Task<Result<bool>> Sender::Work(std::int64_t epoch, const OpenSlot& open, const 
   situation.now = view.now;
   situation.paused = view.chain_paused;
   situation.latest_nonce = nonces.latest;
-  // Fees are asked for only where they matter: a slot that is mined needs none.
-  if (open.slot.state != SlotState::kIncluded && nonces.latest <= open.slot.nonce) {
-    situation.market = co_await AskMarket();
-  }
+  // Fees are asked for only where they matter: a slot whose nonce is used needs none.
+  if (nonces.latest <= open.slot.nonce) situation.market = co_await AskMarket();
   const NextAction next = Decide(open.slot, situation, options_.policy);
   if (next.alarm) CO_RETURN_IF_ERROR(co_await Explain(open, *next.alarm));
   if (const auto* sign = std::get_if<SignAction>(&next.what)) {
@@ -192,31 +198,42 @@ Task<Result<bool>> Sender::DraftPayouts(std::int64_t epoch) {
   std::ranges::sort(units);
   units.erase(std::unique(units.begin(), units.end()), units.end());
   ASSIGN_OR_CO_RETURN(auto balances, co_await chain_.VaultBalances(units));
-  std::map<std::string, U256> left;
+  ASSIGN_OR_CO_RETURN(auto allowances, co_await chain_.DailyAllowances(units));
+  std::map<std::string, Room> room;
   for (const std::string& unit : units) {
-    left[unit] = SaturatingSub(balances[unit], queue.in_flight[unit]);
+    room[unit] = {SaturatingSub(balances[unit], queue.in_flight[unit]),
+                  SaturatingSub(allowances[unit], queue.unmined[unit])};
   }
   std::vector<PayItem> items;
   for (const PayoutCandidate& candidate : queue.candidates) {
     const PayItem& item = candidate.item;
-    if (item.amount > left[candidate.unit]) {
-      CO_RETURN_IF_ERROR(co_await store_.Park(
-          epoch, item.payout_id, "the vault does not hold enough at a final block yet"));
-      continue;
-    }
-    ASSIGN_OR_CO_RETURN(const std::string problem, co_await chain_.DryRun(item));
+    ASSIGN_OR_CO_RETURN(const std::string problem,
+                        co_await ProblemWith(item, room[candidate.unit]));
     if (!problem.empty()) {
-      CO_RETURN_IF_ERROR(
-          co_await store_.Park(epoch, item.payout_id, "the vault would refuse it: " + problem));
+      CO_RETURN_IF_ERROR(co_await store_.Park(epoch, item.payout_id, problem));
       continue;
     }
-    left[candidate.unit] = SaturatingSub(left[candidate.unit], item.amount);
+    room[candidate.unit].Take(item.amount);
     items.push_back(item);
   }
   if (items.empty()) co_return false;
   ASSIGN_OR_CO_RETURN(Call call, PayBatchCall(options_.vault, items, options_.gas));
   CO_RETURN_IF_ERROR(co_await store_.DraftPayouts(epoch, std::move(items), std::move(call)));
   co_return true;
+}
+
+// Why a payout cannot go out now, in words, or "". A dry run sees one payout at a time, so what the
+// batch takes together is held against the room that is left.
+Task<Result<std::string>> Sender::ProblemWith(const PayItem& item, const Room& room) {
+  if (item.amount > room.held) {
+    co_return std::string("the vault does not hold enough at a final block yet");
+  }
+  if (item.amount > room.allowed) {
+    co_return std::string("the vault's limit of the day leaves too little");
+  }
+  ASSIGN_OR_CO_RETURN(std::string problem, co_await chain_.DryRun(item));
+  if (!problem.empty()) problem = "the vault would refuse it: " + problem;
+  co_return problem;
 }
 
 Task<Result<bool>> Sender::DraftSweep(std::int64_t epoch) {

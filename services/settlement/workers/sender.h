@@ -64,7 +64,9 @@ class Sender {
   Task<Result<bool>> LookUp(std::int64_t epoch, const OpenSlot& open, Time now,
                             const AccountNonces& nonces);
   Task<Result<bool>> GiveUp(std::int64_t epoch, const OpenSlot& open);
+  struct Room;
   Task<Result<bool>> DraftPayouts(std::int64_t epoch);
+  Task<Result<std::string>> ProblemWith(const PayItem& item, const Room& room);
   Task<Result<bool>> DraftSweep(std::int64_t epoch);
   Task<Status> Explain(const OpenSlot& open, Alarm alarm);
   Task<std::optional<Market>> AskMarket();

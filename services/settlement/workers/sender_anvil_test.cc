@@ -17,6 +17,7 @@
 #include "services/settlement/store/pause_store.h"
 #include "services/settlement/store/payout_invariants.h"
 #include "services/settlement/store/payout_ledger.h"
+#include "services/settlement/store/payout_resolution.h"
 #include "services/settlement/store/payout_store.h"
 #include "services/settlement/store/sender_store.h"
 #include "services/settlement/workers/keystore_signer.h"
@@ -172,7 +173,7 @@ class SenderOnAnvil : public testing::Test {
   }
   std::vector<SlotRow> Slots() {
     return Do<std::vector<SlotRow>>(
-        [&](pg::Transaction& tx) { return OpenSlots(tx, Wallet(), 100); });
+        [&](pg::Transaction& tx) { return UnminedSlots(tx, Wallet(), 100); });
   }
   std::string NewestHash() {
     return database_.Query("SELECT transaction_hash FROM chain_transaction_attempt"
@@ -331,6 +332,30 @@ TEST_F(SenderOnAnvil, PaysNoMoreThanTheVaultHoldsFinally) {
   EXPECT_NE(Get(second).status_reason.find("does not hold enough"), std::string::npos);
   MineAndFollow(4);
   EXPECT_EQ(Get(first).state, PayoutState::kFinalized);
+}
+
+TEST_F(SenderOnAnvil, ParksWhatABatchWouldTakeBeyondTheVaultsLimitOfTheDay) {
+  Fund(1'000);
+  anvil_.SendAs(anvil_.owner(), vault_,
+                evm::EncodeCall("setLimit(address,uint256)", {token_, U256(500)}).value());
+  const std::string first = Pay(300);
+  const std::string second = Pay(300);
+  const std::string third = Pay(200);
+  Run();
+  EXPECT_EQ(Get(second).state, PayoutState::kReserved);
+  EXPECT_NE(Get(second).status_reason.find("limit of the day"), std::string::npos);
+  const std::string fourth = Pay(1);  // the first two are not mined yet
+  Run();
+  EXPECT_EQ(Get(fourth).state, PayoutState::kReserved);
+  MineAndFollow(4);
+  EXPECT_EQ(Get(first).state, PayoutState::kFinalized);
+  EXPECT_EQ(Get(third).state, PayoutState::kFinalized);
+  anvil_.SendAs(anvil_.owner(), vault_,
+                evm::EncodeCall("setLimit(address,uint256)", {token_, U256(801)}).value());
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(second).state, PayoutState::kFinalized);
+  EXPECT_EQ(Get(fourth).state, PayoutState::kFinalized);
 }
 
 TEST_F(SenderOnAnvil, GivesTheMoneyBackWhenTheTransactionReverts) {
@@ -495,6 +520,56 @@ TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
   MineAndFollow(4);
   EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
   EXPECT_EQ(Received(), U256(400));
+  ExpectSound();
+}
+
+// The whole way with more slots in blocks than a turn looks at: none is final, and the next goes out.
+TEST_F(SenderOnAnvil, GoesOnThoughManySlotsAreMinedAndNotFinal) {
+  Fund(1'000);
+  options_.max_open_slots = 100;
+  std::vector<std::string> ids;
+  for (int i = 0; i < 17; ++i) {
+    ids.push_back(Pay(10));
+    Run();
+  }
+  MineAndFollow(1);
+  ids.push_back(Pay(10));
+  Run();
+  EXPECT_EQ(database_.Query("SELECT string_agg(state || n, ' ' ORDER BY state) FROM (SELECT state,"
+                            " count(*) AS n FROM chain_transaction GROUP BY state) x"),
+            "BROADCAST1 INCLUDED17");
+  MineAndFollow(4);
+  for (const std::string& id : ids) EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  ExpectSound();
+}
+
+// Another operator of the vault pays the same id after our dry run and before our transaction.
+TEST_F(SenderOnAnvil, BooksByTheVaultsWordWhatSomebodyElsePaid) {
+  Fund(1'000);
+  const std::string id = Pay(400);
+  Run();
+  Drop(NewestHash());
+  anvil_.SendAs(anvil_.owner(), vault_,
+                evm::EncodeCall("setOperator(address,bool)", {anvil_.owner(), evm::AbiValue::Bool(true)}).value());
+  anvil_.SendAs(anvil_.owner(), vault_,
+                PayCallData({id, token_, evm::Address::Parse(kTo).value(), U256(400)}).value());
+  options_.policy.resend_after = std::chrono::milliseconds(0);
+  Run();
+  MineAndFollow(4);
+  EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);
+  EXPECT_EQ(fate_alarms_.back(), FateAlarm::kAlreadyPaid);
+  const NativeBalance final_block = FinalBalance();
+  const bool paid = runtime::RunBlocking(anvil_.IsPaid(id)).value();
+  Do([&](pg::Transaction& tx) -> Status {
+    ASSIGN_OR_RETURN(PayoutRow row, LockPayout(tx, id));
+    return Resolve(tx, row, {vault_.ToHex(), paid, final_block.block_number, final_block.block_hash},
+                   "paid by hand", clock_.Now());
+  });
+  EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
+  EXPECT_EQ(Received(), U256(400));
+  EXPECT_EQ(Balance(AccountCode::kVault, vault_.ToHex(), unit_),
+            anvil_.BalanceOf(token_, vault_));
+  EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(0));
   ExpectSound();
 }
 

@@ -255,6 +255,21 @@ Task<Result<std::map<std::string, U256>>> AnvilChain::VaultBalances(
   co_return balances;
 }
 
+Task<Result<std::map<std::string, U256>>> AnvilChain::DailyAllowances(
+    std::vector<std::string> units) {
+  const auto ask = [&](const evm::Bytes& data) {
+    const json::value result =
+        Rpc("eth_call", "[" + CallObject(wallet_, Contract("vault"), data) + R"(,"latest"])");
+    return ParseUint(evm::HexDecode(Text(result)).value()).value();
+  };
+  std::map<std::string, U256> left;
+  for (const std::string& unit : units) {
+    const evm::Address token = evm::Address::Of(*Unit::Parse(unit).value().asset());
+    left[unit] = SaturatingSub(ask(LimitCallData(token).value()), ask(SpentCallData(token).value()));
+  }
+  co_return left;
+}
+
 Task<Result<std::string>> AnvilChain::DryRun(PayItem item) {
   const evm::Bytes data = PayCallData(item).value();
   json::object answer =

@@ -47,6 +47,8 @@ class AnvilChain final : public SenderChain {
   Task<Result<AccountNonces>> Nonces() override;
   Task<Result<Market>> Fees() override;
   Task<Result<std::map<std::string, U256>>> VaultBalances(std::vector<std::string> units) override;
+  Task<Result<std::map<std::string, U256>>> DailyAllowances(
+      std::vector<std::string> units) override;
   Task<Result<std::string>> DryRun(PayItem item) override;
   Task<Result<bool>> IsPaid(std::string payout_id) override;
   Task<Result<Reply>> Broadcast(evm::Bytes raw) override;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/money/unit.h"
 #include "common/rpc/client.h"
 #include "paymesh/watcher/v1/chain_service.grpc.pb.h"
 #include "paymesh/watcher/v1/transaction_service.grpc.pb.h"
@@ -100,6 +101,26 @@ class WatcherChain final : public SenderChain, public WalletBalance {
       balances[balance.amount().unit()] = value;
     }
     co_return balances;
+  }
+
+  Task<Result<std::map<std::string, U256>>> DailyAllowances(
+      std::vector<std::string> units) override {
+    std::map<std::string, U256> left;
+    for (const std::string& text : units) {
+      ASSIGN_OR_CO_RETURN(const Unit unit, Unit::Parse(text));
+      if (!unit.asset()) co_return Error::Internal("a limit of a currency");
+      const evm::Address token = evm::Address::Of(*unit.asset());
+      ASSIGN_OR_CO_RETURN(const evm::Bytes ask_limit, LimitCallData(token));
+      ASSIGN_OR_CO_RETURN(const evm::Bytes ask_spent, SpentCallData(token));
+      ASSIGN_OR_CO_RETURN(const evm::Bytes limit,
+                          co_await CallVault(ask_limit, pb::BLOCK_TAG_LATEST));
+      ASSIGN_OR_CO_RETURN(const evm::Bytes spent,
+                          co_await CallVault(ask_spent, pb::BLOCK_TAG_LATEST));
+      ASSIGN_OR_CO_RETURN(const U256 most, ParseUint(limit));
+      ASSIGN_OR_CO_RETURN(const U256 gone, ParseUint(spent));
+      left[text] = SaturatingSub(most, gone);
+    }
+    co_return left;
   }
 
   Task<Result<std::string>> DryRun(PayItem item) override {

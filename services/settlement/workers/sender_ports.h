@@ -21,7 +21,7 @@
 
 namespace paymesh::settlement {
 
-// A slot that is not final, with what it is to do.
+// A slot that is not mined, with what it is to do.
 struct OpenSlot {
   Slot slot;
   Call call;
@@ -32,8 +32,11 @@ struct OpenSlot {
 struct WalletView {
   Time now{};  // the database's clock: the only one that decides
   std::uint64_t next_nonce = 0;
-  std::uint64_t first_open_nonce = 0;  // of the slots below; next_nonce when there is none
-  std::vector<OpenSlot> open;          // lowest nonce first
+  std::uint64_t first_open_nonce = 0;  // of what is not final; next_nonce when all is
+  // What is not mined, lowest nonce first, as many as a turn looks at. What is mined is the
+  // follower's to finish, and comes back into view when its block leaves the chain.
+  std::vector<OpenSlot> open;
+  std::size_t unmined = 0;  // how many there are, shown or not
   bool chain_paused = false;
 };
 
@@ -41,12 +44,13 @@ struct PayoutCandidate {
   PayItem item;
   std::string unit;
 };
-// Reserved payouts that may go out now, and what each token already owes to payouts in flight. Both
-// are read before the vault's balance: what becomes final in between is then counted twice, never
-// not at all.
+// Reserved payouts that nothing pauses, oldest first, and what each token already owes to payouts in
+// flight. All are read before the vault is asked: what is mined or becomes final in between is then
+// counted twice, never not at all.
 struct PayoutQueue {
   std::vector<PayoutCandidate> candidates;
-  std::map<std::string, U256> in_flight;  // by unit
+  std::map<std::string, U256> in_flight;  // by unit; not final
+  std::map<std::string, U256> unmined;    // of these, what no block has yet
 };
 
 struct SweepBatch {
@@ -110,6 +114,9 @@ class SenderChain {
   virtual Task<Result<Market>> Fees() = 0;
   // The vault's balances at the highest final block, by unit.
   virtual Task<Result<std::map<std::string, U256>>> VaultBalances(
+      std::vector<std::string> units) = 0;
+  // What the vault's limits of the day leave at the newest block, by unit.
+  virtual Task<Result<std::map<std::string, U256>>> DailyAllowances(
       std::vector<std::string> units) = 0;
   // A dry run of one payout from the operator's wallet at the newest block: the reason why it would
   // fail, or "".

@@ -16,14 +16,16 @@
 #include <set>
 
 #include "common/evm/abi.h"
+#include "common/runtime/run_blocking.h"
 #include "services/settlement/domain/payout.h"
 #include "services/settlement/workers/sender.h"
+#include "services/settlement/workers/sender_store_contract.h"
 
 namespace paymesh::settlement {
 namespace {
 
 constexpr std::uint64_t kGwei = 1'000'000'000;
-constexpr std::uint64_t kFinalDepth = 3;
+constexpr std::size_t kShownSlots = 16;  // of the store, as in production
 
 evm::PrivateKey Key() {
   std::array<std::uint8_t, 32> bytes{};
@@ -89,7 +91,7 @@ class FakeNode {
       pool_.erase(pooled);
     }
     blocks_.push_back(std::move(block));
-    if (blocks_.size() > kFinalDepth) final_ = std::max(final_, blocks_.size() - kFinalDepth);
+    if (blocks_.size() > final_depth) final_ = std::max(final_, blocks_.size() - final_depth);
   }
   // Removes blocks above finality; their transactions return to the pool or are forgotten.
   void Reorganise() {
@@ -147,6 +149,7 @@ class FakeNode {
   }
 
   std::uint64_t base_fee_gwei = 10;
+  std::uint64_t final_depth = 3;
 
  private:
   std::uint64_t CountUpTo(std::uint64_t height) const {
@@ -207,6 +210,7 @@ struct World {
   std::map<std::uint64_t, FakeSlot> slots;
   std::map<std::string, PayoutState> payouts;
   bool paused = false;
+  std::set<std::string> paused_payouts;  // of a merchant or in a token that is paused
   std::set<evm::Hash32> stored;
   std::string broken;  // the first broken promise
 
@@ -232,6 +236,9 @@ struct World {
   }
   // The follower of watcher.transactions.
   void Follow();
+  void Include(FakeSlot& slot);
+  void Orphan(FakeSlot& slot);
+  void Finalize(FakeSlot& slot);
 };
 
 Task<bool> Flaky::Before() {
@@ -253,11 +260,13 @@ class FakeStore final : public SenderStore {
     if (!w_.next_nonce) co_return std::optional<WalletView>();
     WalletView view;
     view.now = w_.now;
-    view.next_nonce = *w_.next_nonce;
+    view.next_nonce = view.first_open_nonce = *w_.next_nonce;
     for (const auto& [nonce, slot] : w_.slots) {
-      if (!IsFinal(slot.open.slot.state)) view.open.push_back(slot.open);
+      if (IsFinal(slot.open.slot.state)) continue;
+      view.first_open_nonce = std::min(view.first_open_nonce, nonce);
+      if (slot.open.slot.state == SlotState::kIncluded) continue;
+      if (view.unmined++ < kShownSlots) view.open.push_back(slot.open);
     }
-    view.first_open_nonce = view.open.empty() ? view.next_nonce : view.open.front().slot.nonce;
     view.chain_paused = w_.paused;
     co_return std::optional<WalletView>(std::move(view));
   }
@@ -294,7 +303,7 @@ class FakeStore final : public SenderStore {
     if (co_await flaky_.Before()) co_return Lost();
     PayoutQueue queue;
     for (const auto& [id, state] : w_.payouts) {
-      if (state != PayoutState::kReserved) continue;
+      if (state != PayoutState::kReserved || w_.paused_payouts.contains(id)) continue;
       if (static_cast<int>(queue.candidates.size()) >= limit) break;
       queue.candidates.push_back({{id, evm::Address(), evm::Address(), U256(1)}, "token"});
     }
@@ -455,6 +464,10 @@ class FakeChain final : public SenderChain {
     balances.emplace("token", U256(1'000'000));
     co_return balances;
   }
+  Task<Result<std::map<std::string, U256>>> DailyAllowances(
+      std::vector<std::string> /*units*/) override {
+    return Balances();
+  }
   Task<Result<std::string>> DryRun(PayItem /*item*/) override { return Fine(); }
   static Task<Result<std::string>> Fine() { co_return std::string(); }
   Task<Result<bool>> IsPaid(std::string id) override {
@@ -505,21 +518,24 @@ void World::Follow() {
     for (const Attempt& attempt : slot.open.slot.attempts) {
       if (auto found = node.Find(attempt.hash)) place = found;
     }
-    if (slot.open.slot.state == SlotState::kIncluded && !place) {
-      Step(slot, SlotEvent::kOrphan);
-      for (Attempt& attempt : slot.open.slot.attempts) attempt.last_broadcast_time.reset();
-      for (const std::string& id : slot.open.payout_ids) Move(id, PayoutEvent::kOrphan);
-    }
+    if (slot.open.slot.state == SlotState::kIncluded && !place) Orphan(slot);
     if (!place) continue;
-    if (slot.open.slot.state != SlotState::kIncluded) {
-      Step(slot, SlotEvent::kInclude);
-      for (const std::string& id : slot.open.payout_ids) Move(id, PayoutEvent::kInclude);
-    }
-    if (place->height <= node.FinalHeight()) {
-      Step(slot, SlotEvent::kFinalize);
-      for (const std::string& id : slot.open.payout_ids) Move(id, PayoutEvent::kFinalize);
-    }
+    if (slot.open.slot.state != SlotState::kIncluded) Include(slot);
+    if (place->height <= node.FinalHeight()) Finalize(slot);
   }
+}
+void World::Include(FakeSlot& slot) {
+  Step(slot, SlotEvent::kInclude);
+  for (const std::string& id : slot.open.payout_ids) Move(id, PayoutEvent::kInclude);
+}
+void World::Orphan(FakeSlot& slot) {
+  Step(slot, SlotEvent::kOrphan);
+  for (Attempt& attempt : slot.open.slot.attempts) attempt.last_broadcast_time.reset();
+  for (const std::string& id : slot.open.payout_ids) Move(id, PayoutEvent::kOrphan);
+}
+void World::Finalize(FakeSlot& slot) {
+  Step(slot, SlotEvent::kFinalize);
+  for (const std::string& id : slot.open.payout_ids) Move(id, PayoutEvent::kFinalize);
 }
 
 Task<void> Turns(Sender& sender, std::int64_t epoch, int count, bool& done) {
@@ -529,6 +545,37 @@ Task<void> Turns(Sender& sender, std::int64_t epoch, int count, bool& done) {
   }
   done = true;
 }
+
+// The contract's world over the simulation's store, without faults.
+class StoreOfTheSimulation {
+ public:
+  StoreOfTheSimulation() { world_.next_nonce = 0; }
+  SenderStore& store() { return store_; }
+  std::int64_t epoch() const { return world_.epoch; }
+  template <class T>
+  T Run(Task<T> task) {
+    auto result = runtime::StartOn(world_.context.get_executor(), std::move(task));
+    world_.context.restart();
+    world_.context.run();
+    return result.get();
+  }
+  std::string Reserve() {
+    const std::string id = "pot_" + std::to_string(1'000 + world_.payouts.size());
+    world_.payouts[id] = PayoutState::kReserved;
+    return id;
+  }
+  void PausePayoutOf(const std::string& id) { world_.paused_payouts.insert(id); }
+  void ResumePayoutOf(const std::string& id) { world_.paused_payouts.erase(id); }
+  PayoutState StateOf(const std::string& id) { return world_.payouts.at(id); }
+  void Include(std::uint64_t nonce) { world_.Include(world_.slots.at(nonce)); }
+  void Orphan(std::uint64_t nonce) { world_.Orphan(world_.slots.at(nonce)); }
+  void Finalize(std::uint64_t nonce) { world_.Finalize(world_.slots.at(nonce)); }
+
+ private:
+  World world_{1};
+  FakeStore store_{world_};
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Simulation, SenderStoreContract, StoreOfTheSimulation);
 
 // The promises that hold at every moment.
 void CheckSafety(World& world) {
@@ -635,6 +682,37 @@ void Simulate(std::uint64_t seed, Faults faults) {
 }
 
 TEST(SenderSimulation, PaysEverythingOnceOnAPeacefulChain) { Simulate(1, {}); }
+
+// Finality that takes hours stops nothing: what is mined makes room, and no more than that is taken.
+TEST(SenderSimulation, GoesOnPayingWhileNothingBecomesFinal) {
+  World world(2);
+  world.node.final_depth = 1'000'000;
+  for (int i = 0; i < 40; ++i) world.payouts["pot_" + std::to_string(i)] = PayoutState::kReserved;
+  FakeStore store(world);
+  FakeChain chain(world);
+  FakeSigner signer(world);
+  SenderOptions options = Options();
+  options.max_pay_batch = 1;
+  options.max_open_slots = 2;
+  Sender sender(options, store, chain, signer);
+  for (int round = 0; round < 100; ++round) {
+    bool done = false;
+    world.context.restart();
+    boost::asio::co_spawn(world.context, Turns(sender, world.epoch, 10, done),
+                          boost::asio::detached);
+    world.context.run();
+    const auto submitted = std::ranges::count_if(world.payouts, [](const auto& payout) {
+      return payout.second == PayoutState::kSubmitted;
+    });
+    EXPECT_LE(submitted, 2) << "what is not out yet can still be cancelled";
+    world.now += std::chrono::seconds(5);
+    world.node.Mine();
+    world.Follow();
+    CheckSafety(world);
+  }
+  EXPECT_EQ(world.broken, "");
+  for (const auto& [id, state] : world.payouts) EXPECT_EQ(state, PayoutState::kIncluded) << id;
+}
 
 TEST(SenderSimulation, PaysOnceThroughCrashesAndLostAnswers) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) Simulate(seed, {.fail_one_in = 10});

@@ -26,7 +26,7 @@ constexpr std::string_view kOldest = R"(
   FROM chain_transaction
   WHERE chain = $1 AND wallet = $2 AND state IN ('DRAFT', 'SIGNED', 'BROADCAST'))";
 
-struct Backlog {
+struct Pending {
   std::int64_t open = 0;
   std::int64_t age = 0;
 };
@@ -181,13 +181,13 @@ Task<void> SenderWorker::RunFunding() {
         if (result.ok() && result->looked) gauges_->missing.Set(ToDouble(result->missing));
       }
     }
-    auto look = [key = options_.wallet](pg::Transaction& tx) -> Result<Backlog> {
+    auto look = [key = options_.wallet](pg::Transaction& tx) -> Result<Pending> {
       const pg::Rows rows = tx.Execute(kOldest, key.chain, key.address);
-      return Backlog{rows.front().Get<std::int64_t>("open"), rows.front().Get<std::int64_t>("age")};
+      return Pending{rows.front().Get<std::int64_t>("open"), rows.front().Get<std::int64_t>("age")};
     };
     auto looking = database_.Transact(
         {.name = "backlog", .idempotent = true, .access = pg::Access::kReadOnly}, std::move(look));
-    Result<Backlog> backlog = co_await std::move(looking);
+    Result<Pending> backlog = co_await std::move(looking);
     if (backlog.ok()) {
       gauges_->open.Set(static_cast<double>(backlog->open));
       gauges_->oldest.Set(static_cast<double>(backlog->age));
