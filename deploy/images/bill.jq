@@ -42,7 +42,7 @@ def package_id: "SPDXRef-Package-" + id;
     primaryPackagePurpose: "APPLICATION", supplier: "Organization: Paymesh", licenseDeclared: "NOASSERTION",
     sourceInfo: "revision \($revision)"
   } else {
-    primaryPackagePurpose: "LIBRARY", supplier: "Organization: Debian", originator: ("Organization: " + (.maintainer | sub(" <(?<at>[^>]*)>"; " (\(.at))"))),
+    primaryPackagePurpose: (if .name | test("^(lib|zlib)") then "LIBRARY" else "OTHER" end), supplier: "Organization: Debian", originator: ("Organization: " + (.maintainer | sub(" <(?<at>[^>]*)>"; " (\(.at))"))),
     sourceInfo: "built by Debian from source package \(.source)",
     licenseDeclared: (.license | spdx_license),
     licenseComments: ("The package's whole terms are /usr/share/doc/\(.name)/copyright"
