@@ -59,6 +59,7 @@ async function judge(name, attempt) {
     result = await attempt(`${name}-again`);
   }
   report(name, result.passed, result.failed.length, (Date.now() - start) / 1000, result.failed, result.output);
+  for (const [, line] of result.output.matchAll(/^\s*# measured: (.*)$/gm)) console.log(`       ${line}`);
 }
 
 function report(name, passed, failed, seconds, names, output) {
@@ -130,7 +131,7 @@ const nodeTestsBelow = (folder) => existsSync(join(root, folder))
 
 const suite = {
   async contracts() {
-    await judgeNodeTest('tests/tidy/tidy.test.mjs');
+    for (const file of nodeTestsBelow('tests/tidy')) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
     const buf = join(packageFolder('@bufbuild/buf-linux-x64'), 'bin', 'buf');
     await check('protos-lint', buf, ['lint', 'protos']);
     await check('protos-format', buf, ['format', '-d', '--exit-code', 'protos']);
@@ -158,6 +159,10 @@ const suite = {
     for (const folder of ['helm', 'terraform', 'observability']) {
       for (const file of nodeTestsBelow(`tests/${folder}`)) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
     }
+  },
+
+  async images() {
+    for (const file of nodeTestsBelow('tests/images')) await judgeNodeTest(file);
   },
 
   async e2e() {

@@ -71,6 +71,17 @@ test('every link in a README leads somewhere', () => {
   none(problems);
 });
 
+test('every payctl command that a page tells people to run is one that payctl has', () => {
+  const known = new Set();
+  for (const [, group, verbs = ''] of read('services/payctl/README.md').matchAll(/^\| `([a-z]+)(?: ([a-z|\\]+))?[^`]*` \|/gm)) {
+    for (const verb of verbs.split('\\|')) known.add(`${group} ${verb}`.trim());
+  }
+  assert.ok(known.size > 20, [...known].join(', '));
+  none(files.filter((file) => file.endsWith('.md')).flatMap((file) =>
+    [...read(file).matchAll(/(?:`|^\s*)(?:build\/release\/bin\/)?payctl ([a-z]+)(?: ([a-z]+))?/gm)]
+        .filter(([, group, verb]) => !known.has(group) && !known.has(`${group} ${verb}`)).map(([told]) => `${file}: ${told}`)));
+});
+
 test('every service has a README and an example of its configuration', () => {
   for (const service of ['checkout', 'routing', 'watcher', 'settlement']) {
     assert.ok(existsSync(join(root, 'services', service, 'README.md')), service);
