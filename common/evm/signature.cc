@@ -94,6 +94,22 @@ Result<Address> RecoverSigner(const Hash32& digest, const Signature& signature) 
   return AddressOf(key);
 }
 
+Result<Signature> RecoverableSignature(const Hash32& digest, const U256& r, const U256& s,
+                                       const Address& signer) {
+  if (s >= kOrder) return BadSignature("s is out of range");
+  Signature signature;
+  signature.r = Hash32::FromU256(r);
+  signature.s = Hash32::FromU256(s > kHalfOrder ? SaturatingSub(kOrder, s) : s);
+  RETURN_IF_ERROR(CheckScalars(signature));
+  for (const bool odd : {false, true}) {
+    signature.y_parity = odd ? 1 : 0;
+    const Result<Address> recovered = RecoverSigner(digest, signature);
+    if (recovered.ok() && *recovered == signer) return signature;
+  }
+  return Error::InvalidArgument("SIGNER_MISMATCH",
+                                "the signature was not made by " + signer.ToChecksum());
+}
+
 Result<PrivateKey> PrivateKey::FromBytes(ByteView bytes) {
   if (bytes.size() != 32) return Error::InvalidArgument("INVALID_KEY", "a key has 32 bytes");
   PrivateKey key;

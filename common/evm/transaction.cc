@@ -113,6 +113,21 @@ Result<SignedTransaction> ParseSigned(ByteView raw) {
   return result;
 }
 
+SignedTransaction Assemble(const Transaction& transaction, const Signature& signature,
+                           const Address& from) {
+  SignedTransaction result;
+  result.transaction = transaction;
+  result.signature = signature;
+  RlpItem::List fields = Fields(transaction);
+  fields.push_back(Number(signature.y_parity));
+  fields.push_back(RlpItem(signature.r.ToU256()));
+  fields.push_back(RlpItem(signature.s.ToU256()));
+  result.raw = Typed(std::move(fields));
+  result.hash = Keccak256(result.raw);
+  result.from = from;
+  return result;
+}
+
 }  // namespace
 
 Bytes SerializeUnsigned(const Transaction& transaction) { return Typed(Fields(transaction)); }
@@ -122,17 +137,13 @@ Hash32 SigningHash(const Transaction& transaction) {
 }
 
 SignedTransaction SignTransaction(const Transaction& transaction, const PrivateKey& key) {
-  SignedTransaction result;
-  result.transaction = transaction;
-  result.signature = key.Sign(SigningHash(transaction));
-  RlpItem::List fields = Fields(transaction);
-  fields.push_back(Number(result.signature.y_parity));
-  fields.push_back(RlpItem(result.signature.r.ToU256()));
-  fields.push_back(RlpItem(result.signature.s.ToU256()));
-  result.raw = Typed(std::move(fields));
-  result.hash = Keccak256(result.raw);
-  result.from = key.address();
-  return result;
+  return Assemble(transaction, key.Sign(SigningHash(transaction)), key.address());
+}
+
+Result<SignedTransaction> AttachSignature(const Transaction& transaction,
+                                          const Signature& signature) {
+  ASSIGN_OR_RETURN(const Address from, RecoverSigner(SigningHash(transaction), signature));
+  return Assemble(transaction, signature, from);
 }
 
 Result<SignedTransaction> DecodeSigned(ByteView raw) {

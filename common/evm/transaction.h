@@ -50,6 +50,11 @@ struct SignedTransaction {
 
 SignedTransaction SignTransaction(const Transaction& transaction, const PrivateKey& key);
 
+// With a signature that was made elsewhere over SigningHash; `from` is whoever made it.
+// INVALID_SIGNATURE as RecoverSigner.
+Result<SignedTransaction> AttachSignature(const Transaction& transaction,
+                                          const Signature& signature);
+
 // INVALID_TRANSACTION for another type, non-canonical RLP, a malleable or impossible signature, or
 // more than kMaxTransactionBytes.
 Result<SignedTransaction> DecodeSigned(ByteView raw);

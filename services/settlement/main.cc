@@ -1,5 +1,6 @@
 // settlement --config FILE [--check-config | migrate]
 // Keeps the books, holds the keys and moves the money. See README.md.
+#include "common/aws/credential_source.h"
 #include "common/runtime/host.h"
 #include "services/settlement/config.h"
 #include "services/settlement/methods.h"
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   spec.methods = settlement::Methods();
   spec.read_config = [&](const runtime::ConfigNode& root) {
     config = settlement::ReadConfig(root);
+    config.money_out.aws_environment = aws::ProcessEnvironment();
   };
   spec.build = [&](runtime::Host& host) { return settlement::Build(host, config); };
   spec.migrate = [](runtime::Host& host) { return settlement::MigrateDatabase(host); };

@@ -7,12 +7,14 @@
 #include "common/journal/follower.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
+#include "common/runtime/run_blocking.h"
 #include "services/settlement/api/payout_service.h"
 #include "services/settlement/store/invariants.h"
 #include "services/settlement/store/payout_invariants.h"
 #include "services/settlement/store/sender_store.h"
 #include "services/settlement/workers/chain_transaction_follower.h"
 #include "services/settlement/workers/keystore_signer.h"
+#include "services/settlement/workers/kms_signer.h"
 #include "services/settlement/workers/payout_scheduler.h"
 #include "services/settlement/workers/sender_worker.h"
 
@@ -183,11 +185,38 @@ Task<void> CountInvariants(runtime::Host& host, pg::Database& database, millisec
   }
 }
 
+Result<std::unique_ptr<Signer>> OpenSigner(runtime::Host& host, const MoneyOutConfig& config) {
+  if (!config.kms) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Signer> keystore,
+                     KeystoreSigner::Open(config.keystore_file, config.password_file));
+    return keystore;
+  }
+  KmsSignerOptions options;
+  options.key.key_id = config.kms->key_id;
+  options.key.requests_per_second = config.kms->requests_per_second;
+  options.endpoint = config.kms->endpoint;
+  options.region = config.kms->region;
+  const auto region = config.aws_environment.find("AWS_REGION");
+  if (options.region.empty() && region != config.aws_environment.end()) {
+    options.region = region->second;
+  }
+  if (options.region.empty()) {
+    return Error::FailedPrecondition("AWS_NO_REGION", "neither signer.kms.region nor AWS_REGION");
+  }
+  auto opening = KmsSigner::Open(options, config.aws_environment, host.clock(), host.random());
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<Signer> kms,
+      runtime::StartOn(runtime::MakeStrand(host.executor()), std::move(opening)).get());
+  host.log().Info("the wallet's key is in KMS", {{"key_id", options.key.key_id},
+                                                  {"wallet", kms->address().ToHex()}});
+  return kms;
+}
+
 }  // namespace
 
 struct MoneyOut::Parts {
   Parts(runtime::Host& the_host, pg::Database& db, const MoneyOutConfig& options,
-        std::unique_ptr<KeystoreSigner> key, std::shared_ptr<grpc::Channel> watcher)
+        std::unique_ptr<Signer> key, std::shared_ptr<grpc::Channel> watcher)
       : host(the_host),
         database(db),
         config(options),
@@ -212,7 +241,7 @@ struct MoneyOut::Parts {
   runtime::Host& host;
   pg::Database& database;
   const MoneyOutConfig config;
-  const std::unique_ptr<KeystoreSigner> signer;
+  const std::unique_ptr<Signer> signer;
   const std::string wallet;
   const std::unique_ptr<VaultRecord> vaults;
   PayoutService service;
@@ -223,8 +252,7 @@ struct MoneyOut::Parts {
 
 Result<std::unique_ptr<MoneyOut>> MoneyOut::Make(runtime::Host& host, pg::Database& database,
                                                  const MoneyOutConfig& config) {
-  ASSIGN_OR_RETURN(std::unique_ptr<KeystoreSigner> signer,
-                   KeystoreSigner::Open(config.keystore_file, config.password_file));
+  ASSIGN_OR_RETURN(std::unique_ptr<Signer> signer, OpenSigner(host, config));
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> watcher, host.Peer("watcher"));
   auto parts = std::make_unique<Parts>(host, database, config, std::move(signer), watcher);
   return std::unique_ptr<MoneyOut>(new MoneyOut(std::move(parts)));

@@ -12,15 +12,23 @@ paymesh_library(NAME settlement_out UNITY
           store/payout_invariants.cc store/payout_ledger.cc store/payout_pause.cc
           store/payout_resolution.cc store/payout_store.cc store/sender_store.cc store/sweep_store.cc
           workers/chain_transaction_follower.cc workers/keystore_signer.cc
+          workers/kms_signer.cc
           workers/payout_scheduler.cc workers/sender_chain.cc workers/sender_worker.cc
           workers/vault_record.cc
-  DEPS paymesh::settlement_out_domain ${SETTLEMENT_BOOKS} paymesh::pg paymesh::journal
+  DEPS paymesh::settlement_out_domain ${SETTLEMENT_BOOKS} paymesh::aws paymesh::pg paymesh::journal
        paymesh::rpc paymesh::host paymesh::protos_settlement paymesh::protos_watcher)
 
 # Real PostgreSQL and a real chain node.
 paymesh_test(NAME settlement_sender_anvil_test
   SOURCES workers/sender_anvil_test.cc workers/sender_anvil_testing.cc
-  DEPS paymesh::settlement_out paymesh::settlement_migrations paymesh::pg_testing)
+          workers/sender_kms_anvil_test.cc
+  DEPS paymesh::settlement_out paymesh::settlement_migrations paymesh::aws_testing
+       paymesh::pg_testing)
+
+# A server that plays AWS.
+paymesh_test(NAME settlement_signer_test
+  SOURCES money_out_config_test.cc workers/kms_signer_test.cc
+  DEPS paymesh::settlement_out paymesh::aws_testing)
 
 # Real PostgreSQL.
 paymesh_test(NAME settlement_payout_store_test

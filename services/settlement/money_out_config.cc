@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/aws/credential_source.h"
 #include "common/money/amount.h"
 
 namespace paymesh::settlement {
@@ -56,13 +57,39 @@ void ReadSweeps(const runtime::ConfigNode& node, MoneyOutConfig& config) {
   }
 }
 
+KmsSignerConfig ReadKms(const runtime::ConfigNode& node) {
+  KmsSignerConfig kms;
+  kms.key_id = node.Required<std::string>("key_id");
+  kms.region = node.Optional<std::string>("region", "");
+  kms.endpoint = node.Optional<std::string>("endpoint", "");
+  kms.requests_per_second =
+      node.Optional<double>("requests_per_second", kms.requests_per_second);
+  if (!kms.endpoint.empty() && !aws::IsSafeEndpoint(kms.endpoint)) {
+    node.AddError("endpoint", "must be https, or plain http to this machine, without a path");
+  }
+  if (!(kms.requests_per_second >= 1 && kms.requests_per_second <= 500)) {
+    node.AddError("requests_per_second", "must be 1 to 500");
+  }
+  return kms;
+}
+
+void ReadSigner(const runtime::ConfigNode& node, MoneyOutConfig& config) {
+  if (!node.Has("kms")) {
+    config.keystore_file = node.Required<std::string>("keystore_file");
+    config.password_file = node.Required<std::string>("password_file");
+    return;
+  }
+  config.kms = ReadKms(node.Child("kms"));
+  for (const char* other : {"keystore_file", "password_file"}) {
+    if (node.Maybe<std::string>(other)) node.AddError(other, "there is a key in kms already");
+  }
+}
+
 }  // namespace
 
 MoneyOutConfig ReadMoneyOutConfig(const runtime::ConfigNode& root) {
   MoneyOutConfig config;
-  const runtime::ConfigNode signer = root.Child("signer");
-  config.keystore_file = signer.Required<std::string>("keystore_file");
-  config.password_file = signer.Required<std::string>("password_file");
+  ReadSigner(root.Child("signer"), config);
   const runtime::ConfigNode payouts = root.Child("payouts");
   config.destination_cooling_off =
       payouts.Optional<milliseconds>("destination_cooling_off", config.destination_cooling_off);

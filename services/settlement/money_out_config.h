@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/runtime/config.h"
@@ -12,10 +13,21 @@
 
 namespace paymesh::settlement {
 
+struct KmsSignerConfig {
+  std::string key_id;
+  std::string region;    // empty: AWS_REGION's
+  std::string endpoint;  // empty: the region's own
+  double requests_per_second = 20;
+};
+
 // Plain values; see README.md for the keys.
 struct MoneyOutConfig {
+  // One of the two: a keystore's files, or a key in KMS.
   std::string keystore_file;
   std::string password_file;
+  std::optional<KmsSignerConfig> kms;
+  // The process's AWS_... variables, for the latter; not from the file.
+  std::map<std::string, std::string> aws_environment;
   std::chrono::milliseconds destination_cooling_off{std::chrono::hours(24)};
   bool manual_payout_approval = true;
   std::chrono::milliseconds plan_interval{2'000};

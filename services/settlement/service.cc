@@ -67,7 +67,7 @@ class Parts final : public runtime::ServiceParts {
     ExportFollower(host.metrics(), host.clock(), payments_, kPaymentsCursor);
   }
 
-  // Opens the keystore, so it may fail.
+  // Opens the signer, so it may fail.
   Status StartMoneyOut(runtime::Host& host) {
     ASSIGN_OR_RETURN(money_out_, MoneyOut::Make(host, database_, config_.money_out));
     return {};

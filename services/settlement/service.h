@@ -14,7 +14,8 @@ class ServiceParts;
 
 namespace paymesh::settlement {
 
-// FAILED_PRECONDITION PEER_NOT_CONFIGURED. Needs no peer and no database to be up.
+// FAILED_PRECONDITION PEER_NOT_CONFIGURED. Needs no peer and no database to be up; with a key
+// in KMS, that.
 Result<std::unique_ptr<runtime::ServiceParts>> Build(runtime::Host& host, const Config& config);
 
 // The `migrate` sub-command.

@@ -205,3 +205,19 @@ test('AWS identity: an annotation for irsa, none for Pod Identity, and only wher
   assert.equal(role(rendered('production.yaml'), 'settlement'), undefined);
   assert.match(refusal({set: ['services.settlement.aws.identity.mode=irsa']}), /roleArn is required/);
 });
+
+test('the wallet\'s key is a keystore from its Secret, or in KMS, and then no keystore is mounted', () => {
+  const settlement = (file) => ofService(rendered(file), 'Deployment', 'settlement')[0];
+  const mounted = (file) => settlement(file).spec.template.spec.volumes.flatMap(({projected}) => projected?.sources ?? [])
+      .filter(({secret}) => secret?.items?.some(({path}) => path.startsWith('operator-keystore'))).map(({secret}) => secret.name);
+  const signer = (file) => YAML.parse(named(rendered(file), 'ConfigMap', settlement(file).metadata.name).data['config.yaml']).signer;
+  const region = (file) => settlement(file).spec.template.spec.containers[0].env.find(({name}) => name === 'AWS_REGION')?.value;
+  assert.deepEqual(mounted('minimal.yaml'), ['paymesh-settlement']);
+  assert.deepEqual(mounted('single-pod.yaml'), ['operator-wallet']);
+  assert.deepEqual(Object.keys(signer('minimal.yaml')), ['keystore_file', 'password_file']);
+  for (const file of ['production.yaml', 'irsa-podmonitor.yaml']) {
+    assert.deepEqual(mounted(file), [], file);
+    assert.deepEqual(Object.keys(signer(file)), ['kms'], file);
+    assert.equal(region(file), 'eu-central-1', file);
+  }
+});

@@ -128,7 +128,9 @@ Task<Result<bool>> Sender::Sign(std::int64_t epoch, const OpenSlot& open, Fees f
   const evm::Transaction transaction =
       MakeTransaction(options_.chain_id, open.slot.nonce, open.call, fees);
   Result<evm::Bytes> raw = co_await signer_.Sign(transaction);
-  if (observer_.signed_by_signer) observer_.signed_by_signer(raw.ok());
+  if (observer_.signed_by_signer) {
+    observer_.signed_by_signer(raw.ok() ? std::string_view() : raw.error().reason);
+  }
   if (!raw.ok()) co_return raw.error();
   // What the signer made is believed only field by field.
   ASSIGN_OR_CO_RETURN(const evm::SignedTransaction made,

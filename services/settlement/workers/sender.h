@@ -36,7 +36,8 @@ struct SenderOptions {
 struct SenderObserver {
   std::function<void(Alarm alarm, const std::string& slot_id)> alarm = {};
   std::function<void(const std::string& slot_id, const std::string& reason)> lost = {};
-  std::function<void(bool ok)> signed_by_signer = {};
+  // The signer's answer: its error's reason, or "".
+  std::function<void(std::string_view reason)> signed_by_signer = {};
   std::function<void(Reply reply)> replied = {};
   std::function<void(const std::string& what, const Error& error)> failed = {};
   // Between "the chain's next nonce" and "our lowest slot that is not mined": a hole when above 0.

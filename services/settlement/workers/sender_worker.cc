@@ -56,6 +56,16 @@ Result<FundingResult> BookFunding(pg::Transaction& tx, const WalletKey& key,
   return result;
 }
 
+std::string_view SignatureOutcome(std::string_view reason) {
+  if (reason.empty()) return "ok";
+  if (reason == "SIGNER_THROTTLED") return "throttled";
+  if (reason == "SIGNER_UNAVAILABLE") return "unavailable";
+  if (reason == "SIGNER_BAD_ANSWER") return "bad_answer";
+  if (reason == "SIGNER_REFUSED") return "refused";
+  if (reason == "SIGNER_WRONG_KEY") return "wrong_key";
+  return "failed";
+}
+
 struct SenderWorker::Gauges {
   Gauges(runtime::Metrics& metrics, const WalletKey& wallet)
       : labels{{"chain", wallet.chain}},
@@ -120,9 +130,9 @@ SenderObserver SenderWorker::MakeObserver() {
     log_.Error("the operator wallet's key was used by somebody else; the chain is paused",
                {{"chain_transaction_id", slot_id}, {"reason", reason}});
   };
-  observer.signed_by_signer = [this](bool ok) {
+  observer.signed_by_signer = [this](std::string_view reason) {
     runtime::Metrics::Labels labels = gauges_->labels;
-    labels["outcome"] = ok ? "ok" : "failed";
+    labels["outcome"] = std::string(SignatureOutcome(reason));
     metrics_.Counter("settlement_signature_requests_total", "Signatures asked for.", labels)
         .Increment();
   };

@@ -35,6 +35,9 @@ struct SenderWorkerOptions {
 // Holds the wallet's gas account against its balance at a final block: what is there beyond the books
 // came from outside and is booked (P0). Negative: the books say more than there is (a transaction
 // whose fate has not reached us, or somebody else's spending); nothing is booked.
+// The label of settlement_signature_requests_total for the reason of a signer's failure, "" being none.
+std::string_view SignatureOutcome(std::string_view reason);
+
 struct FundingResult {
   bool looked = false;  // false: something of ours at or below the block is not final yet
   U256 booked;
