@@ -130,7 +130,7 @@ const nodeTestsBelow = (folder) => existsSync(join(root, folder))
 
 const suite = {
   async contracts() {
-    await judgeNodeTest('tests/tidy/tidy.test.mjs');
+    for (const file of nodeTestsBelow('tests/tidy')) await judgeNodeTest(file);
     const buf = join(packageFolder('@bufbuild/buf-linux-x64'), 'bin', 'buf');
     await check('protos-lint', buf, ['lint', 'protos']);
     await check('protos-format', buf, ['format', '-d', '--exit-code', 'protos']);
