@@ -68,7 +68,7 @@ test('the services accept the example of chains.yaml, which has every key that t
   for (const service of services) {
     const content = (chains) => check(objects, named(objects, 'Deployment', `paymesh-${service}`), service, {'chains.yaml': chains});
     assert.equal(content(text).status, 0, content(text).stderr);
-    assert.match(content(text.replace('start_block', 'start_blok')).stderr, /chains\.yaml:\d+: unknown key start_blok/);
+    assert.match(content(text.replace('start_block', 'start_blok')).stderr, /chains\.yaml:\d+: unknown key chains\[0\]\.start_blok/);
   }
   const reader = readFileSync(join(root, 'common', 'runtime', 'chains.cc'), 'utf8');
   const known = new Set([...reader.matchAll(/(?:Required<[^)]*?>|Optional(?:<[^)]*?>)?|Child|List|Has)\("([a-z_]+)"|Read(?:Hex|Depth)\(\w+, "([a-z_]+)"/g)]
