@@ -128,8 +128,7 @@ class PayctlTest : public ::testing::Test {
   }
 
   std::unique_ptr<grpc::Server> Serve(const std::string& name, grpc::Service& service, int& port) {
-    const auto files =
-        certificates_.Issue(name, {kIdentity + name});
+    const auto files = certificates_.Issue(name, {kIdentity + name});
     grpc::ServerBuilder builder;
     builder.AddListeningPort(
         "127.0.0.1:0",
