@@ -54,6 +54,14 @@ HttpResponse Handle(const HttpRequest& request, const AdminHandlers& handlers) {
   return Answer(request, http::status::not_found, "GET /metrics, GET or PUT /log-level\n");
 }
 
+// Whether the peer is on this machine: in a pod that is a port-forward, too.
+bool IsHere(const tcp::socket& socket) {
+  boost::system::error_code error;
+  const asio::ip::address peer = socket.remote_endpoint(error).address();
+  if (!peer.is_v6() || !peer.to_v6().is_v4_mapped()) return !error && peer.is_loopback();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback();
+}
+
 }  // namespace
 
 struct AdminServer::Impl {
@@ -83,7 +91,11 @@ struct AdminServer::Impl {
       parser.body_limit(kMaxBody);
       auto [read_error, read] = co_await http::async_read(stream, buffer, parser, kAwait);
       if (read_error) co_return;
-      HttpResponse response = Handle(parser.get(), handlers);
+      const HttpRequest& request = parser.get();
+      HttpResponse response =
+          request.method() == http::verb::get || IsHere(stream.socket())
+              ? Handle(request, handlers)
+              : Answer(request, http::status::forbidden, "changes come from this machine alone\n");
       auto [write_error, written] = co_await http::async_write(stream, response, kAwait);
       if (write_error || !response.keep_alive()) co_return;
     }

@@ -1,4 +1,5 @@
 // chains.yaml: the chains, contracts and tokens of the mesh, one file mounted into all services.
+// deploy/chains.example.yaml explains every key to those who write one.
 // Immutable after loading; any thread.
 #pragma once
 

@@ -1,9 +1,12 @@
 // The run loop from outside: a small service as a process of its own.
 #include "common/runtime/host.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -95,11 +98,12 @@ class Process {
 
 class HostTest : public testing::Test {
  protected:
-  std::string Config(const std::string& more = "", const std::string& grpc_port = "0") {
+  std::string Config(const std::string& more = "", const std::string& grpc_port = "0",
+                     const std::string& metrics_address = "127.0.0.1") {
     const auto files = certificates_.Issue("server", {"spiffe://test/service/echo"});
     const std::string path = certificates_.directory() + "/config.yaml";
     std::ofstream(path) << "listen: {grpc: 127.0.0.1:" << grpc_port
-                        << ", health: 127.0.0.1:0, metrics: 127.0.0.1:0}\n"
+                        << ", health: 127.0.0.1:0, metrics: \"" << metrics_address << ":0\"}\n"
                         << "tls: {certificate: " << files.certificate << ", key: " << files.key
                         << ", ca: " << files.ca << "}\n"
                         << "identities:\n  - {uri: spiffe://test/service/friend, role: service, "
@@ -173,6 +177,37 @@ TEST_F(HostTest, ServesMetricsAndChangesTheLogLevel) {
   EXPECT_NE(Http("PUT", base + "/log-level", "loud"), "loud\n");
   process.Signal(SIGINT);
   EXPECT_EQ(process.Wait(), 0);
+}
+
+// An IPv4 address of this machine that is not its loopback; empty when it has none.
+std::string OutwardAddress() {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return "";
+  std::string found;
+  for (const ifaddrs* each = all; each != nullptr && found.empty(); each = each->ifa_next) {
+    const bool up = (each->ifa_flags & IFF_UP) != 0 && (each->ifa_flags & IFF_LOOPBACK) == 0;
+    if (!up || each->ifa_addr == nullptr || each->ifa_addr->sa_family != AF_INET) continue;
+    char text[INET_ADDRSTRLEN];
+    const auto* address = reinterpret_cast<const sockaddr_in*>(each->ifa_addr);
+    found = ::inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
+  }
+  ::freeifaddrs(all);
+  return found;
+}
+
+TEST_F(HostTest, TheLogLevelIsReadFromEverywhereAndChangedFromThisMachineAlone) {
+  const std::string address = OutwardAddress();
+  if (address.empty()) GTEST_SKIP() << "this machine has no address beside its loopback";
+  Process process({"--config", Config("", "0", address)});
+  const std::string port = process.WaitFor("\"metrics_port\":([0-9]+)");
+  const std::string base = "http://" + address + ":" + port;
+  EXPECT_EQ(Http("PUT", base + "/log-level", "debug"), "changes come from this machine alone\n");
+  EXPECT_EQ(Http("GET", base + "/log-level", ""), "info\n");
+  Process both({"--config", Config("", "0", "::")});  // a dual-stack listener sees IPv4 as mapped
+  const std::string any = both.WaitFor("\"metrics_port\":([0-9]+)");
+  EXPECT_EQ(Http("PUT", "http://127.0.0.1:" + any + "/log-level", "debug"), "debug\n");
+  EXPECT_EQ(Http("PUT", "http://" + address + ":" + any + "/log-level", "info"),
+            "changes come from this machine alone\n");
 }
 
 TEST_F(HostTest, AWrongConfigurationIsOneLineAndCodeTwo) {

@@ -93,8 +93,9 @@ struct Connection::Impl {
                                                            peer + "=HOST:PORT");
     }
     rpc::ChannelOptions channel{.target = address->second};
-    if (!options.trust_domain.empty()) {
-      channel.expected_spiffe_id = "spiffe://" + options.trust_domain + "/service/" + peer;
+    const auto identity = options.identities.find(peer);
+    if (identity != options.identities.end() && !identity->second.empty()) {
+      channel.expected_spiffe_id = identity->second;
     }
     stub = std::make_unique<grpc::GenericStub>(rpc::MakeChannel(options.tls, channel));
     return stub.get();

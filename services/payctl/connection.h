@@ -27,8 +27,8 @@ MethodName MethodOf(const google::protobuf::Message& request);
 struct ConnectionOptions {
   rpc::TlsFiles tls;
   std::map<std::string, std::string> addresses;  // by peer
-  // Servers must be spiffe://<trust_domain>/service/<peer>; empty checks their host name instead.
-  std::string trust_domain;
+  // By peer, the SPIFFE URI that its server must prove; one without is checked by its host name.
+  std::map<std::string, std::string> identities;
   std::string api_key;
   std::chrono::milliseconds timeout{10'000};
 };

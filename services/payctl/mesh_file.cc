@@ -41,13 +41,13 @@ Result<MeshFile> ParseMeshFile(std::string_view text) {
   mesh.ca = Text(*root, "ca");
   for (const auto& [name, entry] : *services) {
     if (const json::object* service = entry.if_object()) {
-      mesh.services[std::string(name)] = {Text(*service, "grpc"), Text(*service, "health")};
+      mesh.services[std::string(name)] = {Text(*service, "grpc"), Text(*service, "health"),
+                                           Text(*service, "identity")};
     }
   }
   for (const auto& [name, entry] : *clients) {
     if (const json::object* client = entry.if_object()) {
-      mesh.clients[std::string(name)] = {Text(*client, "identity"), Text(*client, "certificate"),
-                                         Text(*client, "key")};
+      mesh.clients[std::string(name)] = {Text(*client, "certificate"), Text(*client, "key")};
     }
   }
   if (const json::object* merchant = Object(*root, "merchant")) {
@@ -77,13 +77,6 @@ Result<MeshFile> ReadMeshFile(const std::string& path) {
   Result<MeshFile> mesh = ParseMeshFile(text.str());
   if (mesh.ok()) return mesh;
   return Bad(path + ": " + mesh.error().message);
-}
-
-std::string TrustDomainOf(std::string_view spiffe_id) {
-  constexpr std::string_view kScheme = "spiffe://";
-  if (!spiffe_id.starts_with(kScheme)) return "";
-  spiffe_id.remove_prefix(kScheme.size());
-  return std::string(spiffe_id.substr(0, spiffe_id.find('/')));
 }
 
 }  // namespace paymesh::payctl

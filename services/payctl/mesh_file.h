@@ -14,10 +14,10 @@ namespace paymesh::payctl {
 struct ServiceAddress {
   std::string grpc;
   std::string health;
+  std::string identity;  // SPIFFE URI that it must prove; empty: its host name is checked instead
 };
 
 struct ClientFiles {
-  std::string identity;  // SPIFFE URI
   std::string certificate;
   std::string key;
 };
@@ -38,8 +38,5 @@ std::optional<std::string> FindMeshFile(const std::string& given, const std::str
 
 // Reads and parses. NOT found is INVALID_ARGUMENT MESH_FILE_UNREADABLE.
 Result<MeshFile> ReadMeshFile(const std::string& path);
-
-// "paymesh.local" of "spiffe://paymesh.local/person/olivia"; empty for anything else.
-std::string TrustDomainOf(std::string_view spiffe_id);
 
 }  // namespace paymesh::payctl

@@ -10,7 +10,9 @@ namespace paymesh::payctl {
 namespace {
 
 constexpr char kMesh[] = R"({
-  "services": {"checkout": {"grpc": "127.0.0.1:1", "health": "127.0.0.1:2", "log": "x"}},
+  "services": {"checkout": {"grpc": "127.0.0.1:1", "health": "127.0.0.1:2", "log": "x",
+                            "identity": "spiffe://paymesh.local/service/checkout"},
+               "routing": {"grpc": "127.0.0.1:3"}},
   "ca": "/tls/ca.crt",
   "clients": {"operator": {"identity": "spiffe://paymesh.local/person/olivia",
                            "certificate": "/tls/olivia.crt", "key": "/tls/olivia.key"}},
@@ -22,6 +24,8 @@ TEST(MeshFile, IsReadAndUnknownMembersAreIgnored) {
   ASSERT_TRUE(mesh.ok());
   EXPECT_EQ(mesh->services.at("checkout").grpc, "127.0.0.1:1");
   EXPECT_EQ(mesh->services.at("checkout").health, "127.0.0.1:2");
+  EXPECT_EQ(mesh->services.at("checkout").identity, "spiffe://paymesh.local/service/checkout");
+  EXPECT_EQ(mesh->services.at("routing").identity, "");
   EXPECT_EQ(mesh->clients.at("operator").certificate, "/tls/olivia.crt");
   EXPECT_EQ(mesh->ca, "/tls/ca.crt");
   EXPECT_EQ(mesh->api_key, "");
@@ -49,11 +53,6 @@ TEST(MeshFile, IsFoundInTheNearestFolderAbove) {
   EXPECT_EQ(FindMeshFile("/given", folder.string()), "/given");
   EXPECT_EQ(ReadMeshFile((folder / "none").string()).error().reason, "MESH_FILE_UNREADABLE");
   std::filesystem::remove_all(folder);
-}
-
-TEST(MeshFile, NamesTheTrustDomainOfAnIdentity) {
-  EXPECT_EQ(TrustDomainOf("spiffe://paymesh.local/person/olivia"), "paymesh.local");
-  EXPECT_EQ(TrustDomainOf("https://paymesh.local/"), "");
 }
 
 }  // namespace

@@ -37,7 +37,9 @@ void AddOptions(CLI::App& app, Options& options) {
   add("--ca", options.ca, "CA bundle instead of the mesh file's");
   add("--cert", options.certificate, "client certificate instead of the mesh file's");
   add("--key", options.key, "its key");
-  add("--trust-domain", options.trust_domain, "SPIFFE trust domain of the services");
+  add("--identity", options.identities,
+      "SERVICE=SPIFFE_URI that it must prove; without, by its host name; repeatable")
+      ->allow_extra_args(false);
 }
 
 void Report(const Session& session, const Error& error) {

@@ -49,6 +49,8 @@ std::string CallerOf(const grpc::ServerContext& context) {
   return names.empty() ? "" : std::string(names[0].begin(), names[0].end());
 }
 
+constexpr char kIdentity[] = "spiffe://paymesh.local/service/";  // and the service's name
+
 class FakeCheckout final : public pb::PaymentService::Service {
  public:
   grpc::Status CreatePayment(grpc::ServerContext*, const pb::CreatePaymentRequest* request,
@@ -126,8 +128,7 @@ class PayctlTest : public ::testing::Test {
   }
 
   std::unique_ptr<grpc::Server> Serve(const std::string& name, grpc::Service& service, int& port) {
-    const auto files =
-        certificates_.Issue(name, {"spiffe://paymesh.local/service/" + name});
+    const auto files = certificates_.Issue(name, {kIdentity + name});
     grpc::ServerBuilder builder;
     builder.AddListeningPort(
         "127.0.0.1:0",
@@ -147,8 +148,10 @@ class PayctlTest : public ::testing::Test {
     std::filesystem::create_directories(certificates_.directory() + "/.local");
     std::ofstream(certificates_.directory() + "/.local/mesh.json")
         << R"({"services": {"checkout": {"grpc": "127.0.0.1:)" << checkout_port_
-        << R"(", "health": "127.0.0.1:)" << health_->port() << R"("}, "settlement": {"grpc": "127.0.0.1:)"
-        << settlement_port_ << R"(", "health": ""}}, "ca": ")" << certificates_.directory()
+        << R"(", "health": "127.0.0.1:)" << health_->port() << R"(", "identity": ")" << kIdentity
+        << R"(checkout"}, "settlement": {"grpc": "127.0.0.1:)" << settlement_port_
+        << R"(", "health": "", "identity": ")" << kIdentity << R"(settlement"}}, "ca": ")"
+        << certificates_.directory()
         << R"(/ca.pem", "clients": {"operator": )" << client("olivia") << R"(, "approver": )"
         << client("anna") << "}}";
   }
@@ -242,6 +245,18 @@ TEST_F(PayctlTest, ApprovesWithTheApproversCertificateUnlessToldOtherwise) {
 TEST_F(PayctlTest, RefusesAServerThatIsSomebodyElse) {
   const std::string wrong = "checkout=127.0.0.1:" + std::to_string(settlement_port_);
   EXPECT_EQ(Run({"payments", "get", "pay_1", "--address", wrong, "--timeout", "3s"}), 6);
+}
+
+TEST_F(PayctlTest, TakesAServersIdentityFromTheCommandLineOnceForEachService) {
+  const std::string wrong = "checkout=127.0.0.1:" + std::to_string(settlement_port_);
+  EXPECT_EQ(Run({"payments", "get", "pay_1", "--address", wrong, "--timeout", "3s", "--identity",
+                 "checkout=" + std::string(kIdentity) + "settlement"}),
+            1);  // it is who we say, and has no such method
+  EXPECT_THAT(err_.str(), HasSubstr("UNIMPLEMENTED"));
+  EXPECT_EQ(Run({"payments", "get", "pay_1", "--timeout", "3s", "--identity",
+                 "checkout=spiffe://paymesh.local/ns/pay/sa/paymesh-checkout"}),
+            6);
+  EXPECT_EQ(Run({"payments", "get", "pay_1", "--identity", "checkout"}), 2);
 }
 
 TEST_F(PayctlTest, ExitsWithSixWhenNobodyAnswers) {

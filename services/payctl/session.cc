@@ -79,6 +79,14 @@ Result<std::map<std::string, std::string>> Session::Addresses(const MeshFile& me
   return addresses;
 }
 
+Result<std::map<std::string, std::string>> Session::Identities(const MeshFile& mesh) const {
+  std::map<std::string, std::string> identities;
+  for (const auto& [name, service] : mesh.services) identities[name] = service.identity;
+  ASSIGN_OR_RETURN(const auto given, ParsePairs("--identity", options_.identities));
+  for (const auto& [name, identity] : given) identities[name] = identity;
+  return identities;
+}
+
 Result<std::map<std::string, std::string>> Session::HealthAddresses() {
   ASSIGN_OR_RETURN(const MeshFile mesh, Mesh());
   return Addresses(mesh, true);
@@ -106,14 +114,13 @@ Status Session::Connect() {
   if (client != mesh.clients.end()) {
     connection.tls.certificate = client->second.certificate;
     connection.tls.key = client->second.key;
-    connection.trust_domain = TrustDomainOf(client->second.identity);
   }
   connection.tls.ca = options_.ca.empty() ? mesh.ca : options_.ca;
   if (!options_.certificate.empty()) connection.tls.certificate = options_.certificate;
   if (!options_.key.empty()) connection.tls.key = options_.key;
-  if (!options_.trust_domain.empty()) connection.trust_domain = options_.trust_domain;
   ASSIGN_OR_RETURN(connection.timeout, Timeout());
   ASSIGN_OR_RETURN(connection.addresses, Addresses(mesh, false));
+  ASSIGN_OR_RETURN(connection.identities, Identities(mesh));
   connection.api_key = options_.api_key;
   if (connection.api_key.empty()) connection.api_key = environment_.Variable("PAYMESH_API_KEY");
   if (connection.api_key.empty() && role == "edge") connection.api_key = mesh.api_key;

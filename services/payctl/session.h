@@ -32,9 +32,10 @@ struct Options {
   std::string timeout = "10s";
   std::string request_id;
   std::string api_key;
-  std::string ca, certificate, key, trust_domain;  // instead of the mesh file's
-  std::vector<std::string> addresses;              // "checkout=127.0.0.1:7101"
+  std::string ca, certificate, key;    // instead of the mesh file's
+  std::vector<std::string> addresses;  // "checkout=127.0.0.1:7101"
   std::vector<std::string> health_addresses;
+  std::vector<std::string> identities;  // "checkout=spiffe://…"
 };
 
 // What surrounds the program.
@@ -104,6 +105,7 @@ class Session {
   Status Connect();
   Result<MeshFile> Mesh();
   Result<std::map<std::string, std::string>> Addresses(const MeshFile& mesh, bool health) const;
+  Result<std::map<std::string, std::string>> Identities(const MeshFile& mesh) const;
 
   Environment environment_;
   Options options_;

@@ -35,13 +35,13 @@ export async function freePorts(count) {
   return [...ports];
 }
 
-/** Starts a mesh. Options are Mesh's; by default blocks come each second and are final two later. */
-export async function startMesh(options = {}) {
+/** Starts a mesh (or a `kind` of it). Options are Mesh's; by default blocks come each second and are final two later. */
+export async function startMesh({kind: Kind = Mesh, ...options} = {}) {
   const ports = await freePorts(15);
   const next = () => ports.pop();
   const each = () => Object.fromEntries(services.map((service) => [service, next()]));
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-e2e-'));
-  const mesh = new Mesh({
+  const mesh = new Kind({
     folder, ports: {grpc: each(), health: each(), metrics: each(), postgres: next(), chains: [next(), next()]},
     slotsInAnEpoch: 1, persistChains: false, say: async (name, what, work) => work(), ...options,
   });

@@ -59,6 +59,14 @@ export function refusal({set = [], setJson = []}) {
   return stderr;
 }
 
+/** The notes after an installation of the least values with these changes. */
+export function notes(...set) {
+  const {status, stdout, stderr} = runHelm('install', 'paymesh', chart, '--dry-run=client', '--namespace', namespace, '--values', join(chart, 'ci', 'minimal.yaml'),
+    ...set.flatMap((each) => ['--set', each]));
+  if (status !== 0) throw new Error(stderr);
+  return stdout.slice(stdout.indexOf('NOTES:'));
+}
+
 const cache = new Map();
 /** A file's objects, rendered once a process. */
 export function rendered(file) {

@@ -1,17 +1,17 @@
 // The configuration files that the chart renders, read by the services' own programs where they have been built.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {YAML, component, named, ofKind, render, rendered, valueFiles} from './chart.mjs';
+import {YAML, component, named, ofKind, render, rendered, root, services, valueFiles} from './chart.mjs';
 import {mount, preset, program} from './pod.mjs';
 
-function check(objects, owner, service) {
+function check(objects, owner, service, content) {
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-config-'));
   try {
-    return spawnSync(program(service), ['--config', mount(folder, objects, owner), '--check-config'], {encoding: 'utf8'});
+    return spawnSync(program(service), ['--config', mount(folder, objects, owner, content), '--check-config'], {encoding: 'utf8'});
   } finally {
     rmSync(folder, {recursive: true, force: true});
   }
@@ -60,6 +60,27 @@ test('a migration needs no certificate, no page token and no key: only the conne
       }
     }
   }
+});
+
+test('the services accept the example of chains.yaml, which has every key that their reader knows', {skip: !preset && 'the services are not built'}, () => {
+  const text = readFileSync(join(root, 'deploy', 'chains.example.yaml'), 'utf8');
+  const objects = rendered('minimal.yaml');
+  for (const service of services) {
+    const content = (chains) => check(objects, named(objects, 'Deployment', `paymesh-${service}`), service, {'chains.yaml': chains});
+    assert.equal(content(text).status, 0, content(text).stderr);
+    assert.match(content(text.replace('start_block', 'start_blok')).stderr, /chains\.yaml:\d+: unknown key chains\[0\]\.start_blok/);
+  }
+  const reader = readFileSync(join(root, 'common', 'runtime', 'chains.cc'), 'utf8');
+  const known = new Set([...reader.matchAll(/(?:Required<[^)]*?>|Optional(?:<[^)]*?>)?|Child|List|Has)\("([a-z_]+)"|Read(?:Hex|Depth)\(\w+, "([a-z_]+)"/g)]
+    .map(([, direct, through]) => direct ?? through));
+  assert.ok(known.size >= 18, [...known].join(' '));
+  const given = new Set();
+  const walk = (node) => {
+    if (Array.isArray(node)) node.forEach(walk);
+    else if (node && typeof node === 'object') for (const [key, value] of Object.entries(node)) { given.add(key); walk(value); }
+  };
+  walk(YAML.parse(text));
+  assert.deepEqual([...given].sort(), [...known].sort());
 });
 
 test('a misspelt key in a service\'s own configuration is found before any pod starts', {skip: !preset && 'the services are not built'}, () => {

@@ -14,7 +14,7 @@ import {keystoreFile, newKey} from '../../deploy/local/mesh/keystore.mjs';
 import {Postgres} from '../../deploy/local/mesh/postgres.mjs';
 import {waitFor} from '../../deploy/local/mesh/processes.mjs';
 import {startAnvil} from '../../deploy/local/node/modules.mjs';
-import {YAML, calls, component, hookOf, named, ofKind, ofService, render, services} from './chart.mjs';
+import {YAML, calls, component, hookOf, named, notes, ofKind, ofService, readChart, render, services} from './chart.mjs';
 import {mount, preset, program} from './pod.mjs';
 
 const people = {
@@ -69,7 +69,9 @@ before(async () => {
   });
   mesh.certificates = new Certificates(mesh.folder);
   mesh.certificates.ensure();
-  for (const certificate of ofKind(mesh.objects, 'Certificate')) mesh.certificates.issue(component(certificate), certificate.spec.uris);
+  for (const certificate of ofKind(mesh.objects, 'Certificate')) {
+    mesh.certificates.issue(component(certificate), certificate.spec.uris, {hosts: certificate.spec.dnsNames});
+  }
   for (const [name, uri] of Object.entries(people)) mesh.certificates.issue(name, [uri]);
   const chains = YAML.stringify({chains: [{
     chain: 'eip155:31337', name: 'local', block_time: '1s', finality: {safe_min_depth: 1, finalized_min_depth: 2}, endpoints: [mesh.chain.url],
@@ -134,18 +136,52 @@ test('services become ready with what their pods mount, by the names that the pr
   }
 });
 
-test('the pod of `helm test` finds them healthy', {skip}, () => {
-  const [container] = mesh.objects.find((object) => hookOf(object) === 'test').spec.containers;
-  const args = container.args.map((each) => each.replace(/=(\w+)=dns:.*/, (_, service) => `=${service}=127.0.0.1:${mesh.ports[service].health}`));
-  const {status, stdout, stderr} = spawnSync(program('payctl'), args, {encoding: 'utf8', env: {}});
+const payctl = (...args) => spawnSync(program('payctl'), args, {encoding: 'utf8', env: {}, cwd: mesh.folder});
+
+test('the pod of `helm test` finds them healthy and the watcher\'s answer over mTLS', {skip}, async () => {
+  const pod = mesh.objects.find((object) => hookOf(object) === 'test');
+  const [health, call] = pod.spec.containers.map((container) => container.args);
+  const here = (args, kind) => args.map((each) => each.replace(/=(\w+)=dns:.*/, (_, service) => `=${service}=127.0.0.1:${mesh.ports[service][kind]}`));
+  const {status, stdout, stderr} = payctl(...here(health, 'health'));
   assert.equal(status, 0, stdout + stderr);
   for (const service of services) assert.match(stdout, new RegExp(service));
+  // Its Secret is checkout's, laid out where checkout's own pod has it.
+  assert.equal(pod.spec.volumes[0].secret.secretName, named(mesh.objects, 'Certificate', 'paymesh-checkout').spec.secretName);
+  await waitFor('the chain to be read', () => {
+    const answer = payctl(...here(call, 'grpc').map((each) => each.replace('/etc/paymesh', `${mesh.folder}/checkout/etc/paymesh`)));
+    assert.equal(answer.status, 0, answer.stdout + answer.stderr);
+    return answer.stdout.includes('eip155:31337');
+  }, {everyMs: 500});
+});
+
+test('the command in the notes and the mesh.json in README.md let an operator in: identities are checked, not host names', {skip}, () => {
+  const {certificate, key, ca} = mesh.certificates.paths('olivia');
+  const files = {'ca.crt': ca, 'me.crt': certificate, 'me.key': key};
+  const command = /^ +payctl ((?:.*\\\n)*.*)$/m.exec(notes())[1].replaceAll('\\\n', ' ').trim().split(/\s+/);
+  const noted = command.map((each) => files[each] ?? each.replace('localhost:7101', `127.0.0.1:${mesh.ports.checkout.grpc}`));
+  assert.ok(noted.includes(`checkout=127.0.0.1:${mesh.ports.checkout.grpc}`), command.join(' '));
+  const {status, stderr} = payctl(...noted);
+  assert.equal(status, 0, stderr);
+  const another = payctl(...noted.map((each) => each.replace('/sa/paymesh-checkout', '/sa/paymesh-watcher')));
+  assert.equal(another.status, 6, 'a server that is somebody else is refused');
+
+  const text = /```json\n([\s\S]*?)```/.exec(readChart('README.md'))[1];
+  const description = JSON.parse(text.replaceAll('spiffe://pay.example.com/', 'spiffe://paymesh.internal/'));
+  description.ca = ca;
+  description.clients = {operator: {certificate, key}};
+  for (const [service, entry] of Object.entries(description.services)) entry.grpc = `127.0.0.1:${mesh.ports[service].grpc}`;
+  const file = join(mesh.folder, 'operator.json');
+  writeFileSync(file, JSON.stringify(description));
+  for (const words of [['merchants', 'list'], ['chains'], ['payouts', 'list']]) {
+    const answer = payctl('--mesh', file, ...words);
+    assert.equal(answer.status, 0, `${words.join(' ')}: ${answer.stderr}`);
+  }
 });
 
 test('every call of the architecture\'s table is made and accepted: identities fit certificates', {skip}, async () => {
   const description = {ca: mesh.certificates.ca, services: Object.fromEntries(services.map((service) =>
     [service, {grpc: `127.0.0.1:${mesh.ports[service].grpc}`}]))};
-  const operator = connect(description, mesh.certificates.paths('olivia'), {retries: 20});
+  const operator = connect(description, mesh.certificates.paths('olivia'), {retries: 20, hostOf: (service) => `paymesh-${service}`});
   try {
     const {merchant} = await operator.MerchantService.CreateMerchant({
       request_id: randomUUID(), display_name: 'A shop', accepted_units: [`caip19/${kToken}`], confirmation_policy: 'FINALITY_SAFE',
@@ -192,7 +228,7 @@ test('programs go on beside the next version\'s schema, and their own migration 
 
 test('a person who is not in the values is refused', {skip}, async () => {
   const description = {ca: mesh.certificates.ca, services: {checkout: {grpc: `127.0.0.1:${mesh.ports.checkout.grpc}`}}};
-  const stranger = connect(description, mesh.certificates.paths('stranger'));
+  const stranger = connect(description, mesh.certificates.paths('stranger'), {hostOf: (service) => `paymesh-${service}`});
   try {
     await assert.rejects(stranger.MerchantService.ListMerchants({}), (error) => error.reason === 'IDENTITY_UNKNOWN');
   } finally {

@@ -46,7 +46,8 @@ test('pods reach one another exactly as the architecture\'s table says', () => {
     for (const from of Object.keys(labels)) {
       for (const to of services.filter((service) => labels[service])) {
         for (const [name, port] of Object.entries(kPorts)) {
-          const expected = (name === 'grpc' && from !== to && (calls[from] ?? []).includes(to)) || (name === 'health' && from === 'health-test');
+          const tested = from === 'health-test' && (name === 'health' || (name === 'grpc' && to === 'watcher'));
+          const expected = (name === 'grpc' && from !== to && (calls[from] ?? []).includes(to)) || tested;
           assert.equal(connects(objects, labels[from], labels[to], port), expected, `${file}: ${from} to ${to} at ${name}`);
         }
       }
@@ -119,6 +120,13 @@ test('traces leave only when they are exported, and metrics are scraped from whe
   const rules = (file) => ofService(rendered(file), 'NetworkPolicy', 'checkout')[0].spec;
   assert.ok(rules('production.yaml').egress.some((rule) => rule.ports[0].port === 4317));
   assert.ok(!rules('minimal.yaml').egress.some((rule) => rule.ports[0].port === 4317));
+  const otelPort = (...set) => ofService(render({set: ['networkPolicy.internet.ports[0]=8443', ...set]}), 'NetworkPolicy', 'checkout')[0].spec.egress
+    .flatMap((rule) => rule.ports).map(({port}) => port).filter((port) => ![53, 5432, kPorts.grpc].includes(port));
+  const endpoint = (url) => `global.otel.endpoint=${url}`;
+  assert.deepEqual(otelPort(endpoint('http://otel.monitoring:14317')), [14317], 'the endpoint\'s own port');
+  assert.deepEqual(otelPort(endpoint('http://[fd00::1]:14317/')), [14317]);
+  for (const bare of ['http://otel.monitoring', 'https://[fd00::1]']) assert.deepEqual(otelPort(endpoint(bare)), [4317], bare);
+  assert.deepEqual(otelPort(endpoint('http://otel.monitoring:14317'), 'networkPolicy.otelPort=4319'), [4319], 'values win');
   const scrape = rules('minimal.yaml').ingress.filter((rule) => rule.ports.some((port) => port.port === kPorts.metrics));
   assert.deepEqual(scrape.map((rule) => rule.from), [[{namespaceSelector: {matchLabels: {'kubernetes.io/metadata.name': 'monitoring'}}}]]);
 });

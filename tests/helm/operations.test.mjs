@@ -103,6 +103,9 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
     assert.deepEqual(rule.spec.groups, [{name: 'one', interval: '30s', rules: [
       {...rules[0], for: '9m', labels: {severity: 'critical', team: 'pay', page: 'yes'}, annotations: {...rules[0].annotations, runbook_url: 'https://example.com/r/kept.md'}}, rules[2],
     ]}]);
+    const [bare] = ofKind(render({folder, set: ['metrics.prometheusRule.enabled=true']}), 'PrometheusRule');
+    assert.deepEqual(bare.spec.groups[0].rules[0].annotations, {summary: '{{ $labels.service }} is away', runbook: 'runbooks/kept.md'},
+      'a path is not passed off as a link');
     const configMap = named(objects, 'ConfigMap', 'paymesh-dashboard-mesh-overview');
     assert.deepEqual(JSON.parse(configMap.data['mesh_overview.json']), dashboard);
     assert.equal(configMap.metadata.labels.grafana_dashboard, '1');
@@ -143,9 +146,31 @@ test('the chart\'s alerts arrive unchanged, save those that values leave out or 
   }
 });
 
-test('`helm test` asks every installed service for its health', () => {
+test('of the alerts that share a budget\'s name one is left out or changed by its window, and all by the name', () => {
+  const name = 'PaymeshCheckoutAvailabilityBudgetBurn';
+  const burn = (values) => ofKind(render({set: ['metrics.prometheusRule.enabled=true'], setJson: [`metrics.prometheusRule.${values}`]}), 'PrometheusRule')
+    .flatMap((rule) => rule.spec.groups).flatMap((group) => group.rules).filter((rule) => rule.alert === name)
+    .map(({labels, for: patience}) => `${labels.long} ${labels.severity} ${patience}`);
+  const all = ['1h critical 2m', '6h critical 15m', '1d warning 1h', '3d warning 3h'];
+  assert.deepEqual(burn('disabled={}'), all);
+  assert.deepEqual(burn(`disabled={"${name}/3d":true}`), all.slice(0, 3));
+  assert.deepEqual(burn(`disabled={"${name}":true}`), []);
+  assert.deepEqual(burn(`overrides={"${name}":{"for":"5m"},"${name}/1d":{"for":"9m","labels":{"severity":"info"}}}`),
+    ['1h critical 5m', '6h critical 5m', '1d info 9m', '3d warning 5m']);
+});
+
+test('`helm test` asks every installed service for its health, and calls the watcher as another service of the release', () => {
   const pod = (file) => rendered(file).find((object) => hookOf(object) === 'test');
   assert.deepEqual(pod('minimal.yaml').spec.containers[0].args.map((each) => each.replace(/=.*/, '')), ['health', ...services.map(() => '--health-address')]);
   assert.deepEqual(pod('settlement-alone.yaml').spec.containers[0].args,
     ['health', '--health-address=settlement=dns:///paymesh-settlement-headless.pay.svc.cluster.local:50052']);
+  const call = (objects) => objects.find((object) => hookOf(object) === 'test').spec.containers[1];
+  assert.deepEqual(call(rendered('minimal.yaml')).args, [
+    'chains', '--address=watcher=dns:///paymesh-watcher-headless.pay.svc.cluster.local:50051',
+    '--identity=watcher=spiffe://paymesh.internal/ns/pay/sa/paymesh-watcher', '--ca=/etc/paymesh/tls/ca.crt', '--cert=/etc/paymesh/tls/tls.crt', '--key=/etc/paymesh/tls/tls.key',
+  ]);
+  assert.equal(call(rendered('settlement-alone.yaml')), undefined);
+  assert.equal(call(render({set: services.filter((each) => each !== 'watcher').map((each) => `services.${each}.enabled=false`)})), undefined);
+  const {spec} = pod('extras.yaml');
+  assert.deepEqual([spec.nodeSelector, spec.tolerations[0].key], [{'kubernetes.io/arch': 'amd64'}, 'payments'], 'where the services run, it can run');
 });

@@ -1,5 +1,6 @@
 // Writes helm/paymesh/values.schema.json from the keys and types of values.yaml and from the rules below. Every map is closed, so
-// that a misspelt key is refused; `global` and `enabled` are open, because a parent chart shares them.
+// that a misspelt key is refused; `enabled` and `global`, at every depth, are open, because a parent chart shares them: there our own
+// keys are checked and others are let through.
 // Usage: node tests/helm/schema.mjs [--check]
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -30,7 +31,7 @@ const rules = {
   'certManager.extraDnsNames': strings, 'externalSecrets.secretStoreRef.kind': {enum: ['SecretStore', 'ClusterSecretStore']},
   'externalSecrets.refreshInterval': duration, 'migration.podAnnotations': map, 'migration.resources': free,
   'networkPolicy.dnsTo': list, 'networkPolicy.databaseCidrs': cidrs, 'networkPolicy.metricsFrom': list, 'networkPolicy.otelTo': list,
-  'networkPolicy.databasePort': port, 'networkPolicy.otelPort': port,
+  'networkPolicy.databasePort': port, 'networkPolicy.otelPort': {anyOf: [port, {const: ''}]},
   'networkPolicy.internet.cidrs': cidrs, 'networkPolicy.internet.except': cidrs, 'networkPolicy.internet.ports': {type: 'array', items: port},
   'networkPolicy.podIdentityAgentCidrs': cidrs, 'networkPolicy.awsEndpointCidrs': cidrs,
   'metrics.serviceMonitor.labels': map, 'metrics.serviceMonitor.tlsConfig': free, 'metrics.serviceMonitor.relabelings': list,
@@ -67,7 +68,7 @@ function schema(value, path) {
   if (Array.isArray(value)) throw Error(`list at ${path}`);
   if (value !== null && typeof value === 'object') {
     if (!Object.keys(value).length) throw Error(`map at ${path}`);
-    return {type: 'object', additionalProperties: path === 'global', properties: Object.fromEntries(
+    return {type: 'object', additionalProperties: /^global(\.|$)/.test(path), properties: Object.fromEntries(
       Object.entries(value).map(([k, v]) => [k, schema(v, path ? `${path}.${k}` : k)]))};
   }
   if (typeof value === 'number') return {type: 'integer', minimum: 0};

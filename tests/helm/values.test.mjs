@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {
-  YAML, chart, component, named, namespace, ofKind, ofService, pods, refusal, render, rendered, runHelm, services, valueFiles,
+  YAML, chart, component, named, notes, ofKind, ofService, pods, refusal, render, rendered, runHelm, services, valueFiles,
 } from './chart.mjs';
 
 const everyFile = (check) => {
@@ -98,13 +98,17 @@ test('the chart works as a part of another: global keys of others and the condit
       apiVersion: 'v2', name: 'parent', version: '1.0.0', dependencies: [{name: 'paymesh', version: '0.1.0', condition: 'paymesh.enabled'}],
     }));
     const values = {
-      global: {storageClass: 'gp3', imageRegistry: 'registry.example.com', postgresql: {host: 'x'}},
+      global: {storageClass: 'gp3', imageRegistry: 'registry.example.com', postgresql: {host: 'x'}, tls: {enabled: true}, otel: {collector: {x: 1}}},
       paymesh: {enabled: true, certManager: {issuerRef: {name: 'ca'}}, chains: {existingSecret: 'chains'}},
     };
     writeFileSync(join(folder, 'values.yaml'), YAML.stringify(values));
     const {status, stdout, stderr} = runHelm('template', 'shop', folder);
     assert.equal(status, 0, stderr);
     assert.match(stdout, /image: registry\.example\.com\/paymesh\/checkout:0\.1\.0/);
+    for (const wrong of ['global.tls.mode=none', 'global.otel.endpoint=4317', 'global.trustDomain=Not A Domain']) {
+      const refused = runHelm('template', 'shop', folder, '--set', wrong);
+      assert.ok(refused.status !== 0 && refused.stderr.includes(`'/${wrong.split('=')[0].replaceAll('.', '/')}'`), wrong);
+    }
     writeFileSync(join(folder, 'values.yaml'), YAML.stringify({...values, paymesh: {...values.paymesh, enabled: false}}));
     assert.doesNotMatch(runHelm('template', 'shop', folder).stdout, /kind: Deployment/);
   } finally {
@@ -130,21 +134,23 @@ test('false, zero and emptiness of one service win over the defaults', () => {
   assert.equal(ofService(objects, 'PodDisruptionBudget', 'checkout').length, 0);
   assert.equal(ofService(objects, 'PodDisruptionBudget', 'routing').length, 1);
   assert.equal(ofService(objects, 'Deployment', 'watcher')[0].spec.replicas, 0);
-  assert.equal(ofService(objects, 'Deployment', 'watcher')[0].spec.template.spec.containers[0].lifecycle.preStop.sleep.seconds, 0);
+  const lifecycle = (service) => ofService(objects, 'Deployment', service)[0].spec.template.spec.containers[0].lifecycle;
+  assert.equal(lifecycle('watcher'), undefined, 'a sleep of nothing is refused by Kubernetes before 1.33');
+  assert.equal(lifecycle('routing').preStop.sleep.seconds, 10);
   assert.equal(YAML.parse(named(objects, 'ConfigMap', 'paymesh-checkout').data['config.yaml']).page_token_key_file, undefined);
 });
 
 test('notes tell the next step and what is dangerous', () => {
-  const notes = (...set) => {
-    const {status, stdout, stderr} = runHelm('install', 'paymesh', chart, '--dry-run=client', '--namespace', namespace, '--values', join(chart, 'ci', 'minimal.yaml'),
-      ...set.flatMap((each) => ['--set', each]));
-    assert.equal(status, 0, stderr);
-    return stdout.slice(stdout.indexOf('NOTES:'));
-  };
   const least = notes();
-  for (const text of ['helm -n pay test paymesh', 'payctl', 'nothing scrapes the metrics', 'no alerts are installed', 'nobody can call the mesh']) {
+  for (const text of ['helm -n pay test paymesh', 'port-forward deployment/paymesh-checkout 7101:50051', '--identity checkout=spiffe://paymesh.internal/ns/pay/sa/paymesh-checkout',
+                      'nothing scrapes the metrics', 'no alerts are installed', 'nobody can call the mesh']) {
     assert.ok(least.includes(text), text);
   }
+  const others = ['services.checkout.enabled=false', 'services.settlement.enabled=false'];
+  assert.match(notes(...others), /--identity watcher=[\s\S]* chains\n/);
+  assert.doesNotMatch(notes(...others, 'services.watcher.enabled=false'), /payctl --address/);
+  const alerts = (...set) => notes('metrics.prometheusRule.enabled=true', ...set).includes('no link to their runbooks');
+  assert.ok(alerts() && !alerts('metrics.prometheusRule.runbookBaseUrl=https://wiki.example.com') && !least.includes('no link'));
   const risky = notes('networkPolicy.enabled=false', 'global.environment=prod', 'services.watcher.replicaCount=1', 'migration.enabled=false',
     'defaults.pageToken.enabled=false', 'metrics.serviceMonitor.enabled=true', 'metrics.serviceMonitor.labels.release=stack');
   for (const text of ['network policies are off', 'reflection is on', 'watcher runs a single pod', 'migrations are off', 'no shared page token key', '"release":"stack"']) {

@@ -107,6 +107,21 @@ test('a migration rests on nothing but hooks of lower weight and what the cluste
   assert.equal(ofKind(rendered('everything-off.yaml'), 'Job').length, 0);
 });
 
+test('a migration runs where its service runs, with the environment and volumes that values add', () => {
+  for (const job of ofKind(rendered('extras.yaml'), 'Job')) {
+    const own = job.spec.template.spec;
+    const {spec} = ofService(rendered('extras.yaml'), 'Deployment', component(job).replace('-migration', ''))[0].spec.template;
+    for (const key of ['nodeSelector', 'tolerations', 'affinity', 'priorityClassName']) {
+      assert.ok(own[key]);
+      assert.deepEqual(own[key], spec[key], key);
+    }
+    const [container] = own.containers;
+    assert.ok(container.env.some(({name}) => name === 'GRPC_VERBOSITY'));
+    assert.deepEqual(container.envFrom, spec.containers[0].envFrom);
+    assert.ok(own.volumes.some(({name}) => name === 'scratch') && container.volumeMounts.some(({name}) => name === 'scratch'));
+  }
+});
+
 test('without hooks a migration is a new object for each image and a good one for the same', () => {
   const name = (set) => ofKind(render({file: 'no-hooks.yaml', set}), 'Job').map((job) => job.metadata.name);
   assert.deepEqual(name([]), name([]));
@@ -148,7 +163,7 @@ test('a pod ends within its grace period: away from endpoints, drained, then end
     for (const deployment of ofKind(objects, 'Deployment')) {
       const {spec} = deployment.spec.template;
       const config = YAML.parse(named(objects, 'ConfigMap', deployment.metadata.name).data['config.yaml']);
-      const seconds = spec.containers[0].lifecycle.preStop.sleep.seconds + parseInt(config.drain_delay) + parseInt(config.shutdown_grace);
+      const seconds = (spec.containers[0].lifecycle?.preStop.sleep.seconds ?? 0) + parseInt(config.drain_delay) + parseInt(config.shutdown_grace);
       assert.ok(seconds + 8 <= spec.terminationGracePeriodSeconds, file);
       assert.deepEqual(deployment.spec.strategy.rollingUpdate.maxUnavailable, 0, file);
     }

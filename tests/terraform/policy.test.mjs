@@ -100,6 +100,17 @@ test('the database forces TLS, keeps 35 days, has two readers and cannot be dele
   assert.equal(backups.default, 35);
 });
 
+test('the database\'s instances take the zones of its subnets in turn, so no reader is where the writer is', () => {
+  const instance = only('aws_rds_cluster_instance');
+  assert.equal(instance.availability_zone, '${var.availability_zones[each.value % length(var.availability_zones)]}');
+  assert.equal(instance.for_each, '${local.instances}');
+  assert.match(JSON.stringify(named('modules/database').variable.availability_zones[0].validation), /distinct\(var\.availability_zones\)\) >= 3/);
+  for (const environment of environments) {
+    const [network, database] = ['network', 'database'].map((name) => call(environment, name).availability_zones);
+    assert.equal(database, network, `${environment}: the subnets' zones`);
+  }
+});
+
 test('no password goes through a state file', () => {
   assert.deepEqual(all('aws_secretsmanager_secret_version'), []);
   assert.deepEqual(all('random_password'), []);

@@ -5,6 +5,7 @@ import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {spawnSync} from 'node:child_process';
+import {pathToFileURL} from 'node:url';
 import test, {after, before} from 'node:test';
 import {hasTerraform, parseText, root, runTerraform, terraform, withoutTerraform} from './hcl.mjs';
 
@@ -66,6 +67,19 @@ test('the chart renders with the values of an installation with Pod Identity', {
   assert.ok(!text.includes('0.0.0.0/0'), 'settlement signs without a way out');
   const others = objects.filter(({kind, metadata}) => kind === 'NetworkPolicy' && metadata.name === 'paymesh-routing');
   assert.ok(others.length === 1 && !JSON.stringify(others).includes('10.20.80.0/24'), 'routing has no business with AWS');
+});
+
+test('the store in README.md is the one that those values name, as its operator\'s schema has it', {skip: withoutTerraform}, async () => {
+  const text = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(terraform, 'README.md'), 'utf8'))[1];
+  const store = YAML.parse(text);
+  const models = join(tools, 'node_modules', '@kubernetes-models', 'external-secrets', 'external-secrets.io', 'v1', 'ClusterSecretStore.js');
+  const {ClusterSecretStore} = await import(pathToFileURL(models).href);
+  new ClusterSecretStore(store).validate();
+  const secrets = render(await valuesWith({})).filter(({kind}) => kind === 'ExternalSecret');
+  for (const {spec, metadata} of secrets) {
+    assert.deepEqual(spec.secretStoreRef, {kind: store.kind, name: store.metadata.name});
+    assert.deepEqual(store.spec.conditions, [{namespaces: [metadata.namespace]}]);
+  }
 });
 
 test('the settlement of those values signs with the key in KMS and mounts no keystore', {skip: withoutTerraform}, async () => {

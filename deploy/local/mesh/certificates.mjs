@@ -45,10 +45,11 @@ export class Certificates {
     }
   }
 
-  /** Issues (or replaces, atomically) a certificate with these URIs. */
-  issue(name, uris, {days = 365, as = name} = {}) {
+  /** Issues (or replaces, atomically) a certificate with these URIs and, instead of this machine's names, `hosts`. */
+  issue(name, uris, {days = 365, as = name, hosts} = {}) {
     const {certificate, key} = this.paths(as);
-    const names = [...uris.map((uri) => `URI:${uri}`), 'DNS:localhost', 'IP:127.0.0.1'];
+    const local = ['DNS:localhost', 'IP:127.0.0.1'];
+    const names = [...uris.map((uri) => `URI:${uri}`), ...hosts?.map((host) => `DNS:${host}`) ?? local];
     const extensions = join(this.folder, `${as}.ext`);
     writeFileSync(extensions, `subjectAltName=${names.join(',')}\nkeyUsage=critical,digitalSignature\n` +
         'extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:FALSE\n');

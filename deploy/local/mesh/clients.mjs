@@ -46,9 +46,11 @@ export class CallError extends Error {
  * `await mesh.PaymentService.CreatePayment({...})`, `mesh.stream('PaymentService', 'WatchPayment', {...})`.
  * EventService exists twice: `mesh.CheckoutEvents` and `mesh.SettlementEvents`.
  * `record` is told how each attempt of a call with a request id ended: {caller, call, requestId, request, ok, response},
- * `ok` null when nobody knows. `headers` go with every call (traceparent, for example).
+ * `ok` null when nobody knows. `headers` go with every call (traceparent, for example). `hostOf` names the host that a
+ * service's certificate must be for.
  */
-export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_000, addresses = {}, record, headers = {}} = {}) {
+export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_000, addresses = {}, record, headers = {},
+                                           hostOf = () => 'localhost'} = {}) {
   const caller = apiKey ?? (typeof who === 'string' ? who : who.certificate);
   const {certificate, key} = typeof who === 'string' ? description.clients[who] : who;
   const credentials = grpc.credentials.createSsl(readFileSync(description.ca), readFileSync(key), readFileSync(certificate));
@@ -58,7 +60,7 @@ export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_
     if (!made.has(name)) {
       const address = addresses[home] ?? description.services[home].grpc;
       made.set(name, new packages[home].v1[service](address, credentials, {
-        'grpc.ssl_target_name_override': 'localhost', 'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.ssl_target_name_override': hostOf(home), 'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 1000, 'grpc.service_config': JSON.stringify({methodConfig: []}),
       }));
     }

@@ -274,7 +274,7 @@ export class Mesh {
     };
     this.description = {
       services: Object.fromEntries(services.map((name) => [name, {
-        grpc: addresses('grpc')[name], health: addresses('health')[name], metrics: `http://${addresses('metrics')[name]}/metrics`,
+        grpc: addresses('grpc')[name], health: addresses('health')[name], identity: spiffe(name), metrics: `http://${addresses('metrics')[name]}/metrics`,
         config: this.path('config', `${name}.yaml`), log: this.processes.logFile(name),
       }])),
       ca: this.certificates.ca,

@@ -64,6 +64,12 @@ settlement: [watcher, checkout]
 {{- $_ := set . "fullname" (printf "%s-%s" (include "paymesh.fullname" .root) .name) -}}
 {{- end }}
 
+{{/* As whom `helm test` calls the watcher: the first other service of the release that may; empty when there is none. */}}
+{{- define "paymesh.testCaller" -}}
+{{- $names := include "paymesh.enabled" . | fromJsonArray -}}
+{{- if has "watcher" $names -}}{{- with without $names "watcher" -}}{{- first . -}}{{- end -}}{{- end -}}
+{{- end }}
+
 {{/* The fewest pods that run: what decides about a PodDisruptionBudget. */}}
 {{- define "paymesh.leastReplicas" -}}
 {{- if .v.autoscaling.enabled -}}{{ .v.autoscaling.minReplicas }}

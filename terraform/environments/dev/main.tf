@@ -37,6 +37,7 @@ module "database" {
   name                      = local.name
   vpc_id                    = module.network.vpc_id
   subnet_ids                = module.network.database_subnet_ids
+  availability_zones        = var.availability_zones
   client_security_group_ids = { cluster = module.cluster.security_group_id }
   instance_class            = "db.t4g.medium"
   reader_count              = 0

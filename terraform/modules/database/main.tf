@@ -168,6 +168,7 @@ resource "aws_rds_cluster_instance" "this" {
   engine_version                  = aws_rds_cluster.this.engine_version
   instance_class                  = var.instance_class
   promotion_tier                  = each.value
+  availability_zone               = var.availability_zones[each.value % length(var.availability_zones)]
   publicly_accessible             = false
   auto_minor_version_upgrade      = false # or the running version and engine_version part, and the next apply fails
   ca_cert_identifier              = "rds-ca-rsa2048-g1"

@@ -18,6 +18,16 @@ variable "subnet_ids" {
   }
 }
 
+variable "availability_zones" {
+  description = "The zones of those subnets. Instances take them in turn, so that a reader is never where the writer is."
+  type        = list(string)
+
+  validation {
+    condition     = length(distinct(var.availability_zones)) >= 3
+    error_message = "Name three different zones, those of the subnets."
+  }
+}
+
 variable "client_security_group_ids" {
   description = "Groups that may connect, by a name that says who they are."
   type        = map(string)

@@ -30,6 +30,7 @@ variables {
   name                      = "paymesh-test"
   vpc_id                    = "vpc-1"
   subnet_ids                = ["subnet-1", "subnet-2", "subnet-3"]
+  availability_zones        = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
   client_security_group_ids = { cluster = "sg-1" }
   instance_class            = "db.r7g.large"
 }
@@ -40,6 +41,11 @@ run "production_by_default" {
   assert {
     condition     = length(aws_rds_cluster_instance.this) == 3
     error_message = "A writer and two readers."
+  }
+
+  assert {
+    condition     = length(toset([for instance in aws_rds_cluster_instance.this : instance.availability_zone])) == 3
+    error_message = "Each in a zone of its own."
   }
 
   assert {
@@ -73,6 +79,29 @@ run "an_old_engine_is_refused" {
   }
 
   expect_failures = [var.engine_version]
+}
+
+run "a_fourth_reader_shares_a_zone" {
+  command = plan
+
+  variables {
+    reader_count = 3
+  }
+
+  assert {
+    condition     = aws_rds_cluster_instance.this["3"].availability_zone == "eu-central-1a"
+    error_message = "Zones are taken in turn."
+  }
+}
+
+run "two_zones_are_refused" {
+  command = plan
+
+  variables {
+    availability_zones = ["eu-central-1a", "eu-central-1b", "eu-central-1b"]
+  }
+
+  expect_failures = [var.availability_zones]
 }
 
 run "a_day_of_backups_is_refused" {
