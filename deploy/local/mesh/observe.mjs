@@ -48,11 +48,12 @@ async function writeRules(folder, factor) {
   const names = readdirSync(alertsFolder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'));
   rmSync(join(folder, 'rules'), {recursive: true, force: true});
   mkdirSync(join(folder, 'rules'), {recursive: true});
-  let change = (text) => text;
+  const local = (text) => text.replaceAll('namespace=~".+"', 'namespace="local"');  // as the chart does with the release's
+  let change = local;
   if (factor !== 1) {
     const {scaleRules} = await import('../../../tests/observability/scale_rules.mjs');
     const {YAML} = await import('../../../tests/observability/files.mjs');
-    change = (text) => YAML.stringify(scaleRules(YAML.parse(text), factor), {lineWidth: 0});
+    change = (text) => YAML.stringify(scaleRules(YAML.parse(local(text)), factor), {lineWidth: 0});
   }
   return names.map((name) => {
     const path = join(folder, 'rules', name);
