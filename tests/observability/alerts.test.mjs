@@ -106,6 +106,7 @@ test('an inhibition can match: its alerts carry the labels that it looks at, and
   };
   for (const {source_matchers: source, target_matchers: target, equal} of inhibitions) {
     const [sources, targets] = [matched(source), matched(target)];
+    for (const label of equal) assert.ok(sources.some((from) => label in from), `no source carries ${label}: ${source}`);
     // A label that only one of two alerts carries is never equal.
     const meet = (from, to) => equal.every((label) => (label in from) === (label in to));
     for (const from of sources) assert.ok(targets.some((to) => meet(from, to)), `${from.alertname} inhibits nothing by ${equal}`);
