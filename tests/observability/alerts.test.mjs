@@ -54,21 +54,6 @@ test('each runbook says what it is, what it means, what to check, do, and whom t
   }
 });
 
-test('a runbook uses only commands that payctl has', () => {
-  const documented = readFileSync(join(runbooksFolder, '..', '..', 'services', 'payctl', 'README.md'), 'utf8');
-  const commands = [...documented.matchAll(/^\| `([^`]+)` \|/gm)].flatMap(([, text]) => {
-    const [group, verbs = ''] = text.replace(/ ID$/, '').split(' ');
-    return verbs.split('\\|').map((verb) => `${group} ${verb}`.trim());
-  });
-  for (const file of runbookFiles()) {
-    const text = readFileSync(join(runbooksFolder, file), 'utf8');
-    for (const [, words] of text.matchAll(/\bpayctl (?:--\S+ \S+ )*([a-z]+(?: [a-z]+)?)/g)) {
-      const command = words.trim();
-      assert.ok(commands.includes(command) || commands.includes(command.split(' ')[0]), `${file}: payctl ${command}`);
-    }
-  }
-});
-
 test('each alert has a severity, a summary and a description', () => {
   for (const {alert, labels, annotations} of alerts) {
     assert.match(labels.severity, /^(critical|warning)$/, alert);
