@@ -1,10 +1,14 @@
 // Mutual TLS, identity and authorisation, with certificates that openssl makes.
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "common/rpc/credentials.h"
 #include "common/rpc/test_certificates.h"
 #include "common/rpc/test_server.h"
+#include "common/runtime/log.h"
 
 namespace paymesh::rpc {
 namespace {
@@ -42,6 +46,7 @@ class Security : public testing::Test {
                           {"spiffe://test/service/edge", Role::kEdge, "edge"}};
     options.allowed = {"service:friend", "role:edge"};
     options.authenticator = &keys_;
+    options.log = &log_;
     server_ = std::make_unique<TestServer>(pool_, options);
   }
 
@@ -52,7 +57,7 @@ class Security : public testing::Test {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + 5s);
     if (!key.empty()) context.AddMetadata("authorization", "Bearer " + key);
-    return stub->Echo(&context, echo::EchoRequest(), &response_);
+    return stub->Echo(&context, request_, &response_);
   }
   // The certificate that a new connection is shown.
   std::string ServedSerial(const TestCertificates::Files& client) {
@@ -61,11 +66,23 @@ class Security : public testing::Test {
                       " 2>/dev/null | openssl x509 -noout -serial");
   }
 
+  // The call's line is written soon after its answer.
+  bool Logged(const std::string& text) {
+    return Eventually([&] {
+      std::string lines(8192, ' ');
+      const ssize_t size = ::pread(fileno(log_file_.get()), lines.data(), lines.size(), 0);
+      return size > 0 && lines.find(text) != std::string::npos;
+    });
+  }
+
   TestCertificates certificates_;
   Keys keys_;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> log_file_{std::tmpfile(), &std::fclose};
+  runtime::Logger log_{{.level = runtime::LogLevel::kDebug, .fd = fileno(log_file_.get())}};
   TestPool pool_;
   TestCertificates::Files server_files_;
   std::unique_ptr<TestServer> server_;
+  echo::EchoRequest request_;
   echo::EchoResponse response_;
 };
 
@@ -121,6 +138,16 @@ TEST_F(Security, TheEdgeNeedsAnApiKeyWhichBindsItToOneMerchant) {
   EXPECT_EQ(response_.merchant_id(), "mer_1");
   EXPECT_TRUE(Call(certificates_.Issue("friend", {kFriend}), "good").ok());
   EXPECT_EQ(response_.merchant_id(), "none");  // a key means nothing for others
+}
+
+TEST_F(Security, ACallsLogLineNamesItsRequestAndTheMerchantThatReallyCalls) {
+  request_.set_request_id("req-1");
+  request_.set_merchant_id("mer_2");
+  ASSERT_TRUE(Call(certificates_.Issue("friend", {kFriend})).ok());
+  EXPECT_TRUE(Logged(R"("request_id":"req-1","merchant_id":"mer_2"})"));
+  request_.set_request_id("req-3");
+  ASSERT_TRUE(Call(certificates_.Issue("edge", {"spiffe://test/service/edge"}), "good").ok());
+  EXPECT_TRUE(Logged(R"("request_id":"req-3","merchant_id":"mer_1"})"));
 }
 
 TEST_F(Security, ReplacedCertificatesAreServedWithoutARestart) {

@@ -57,11 +57,12 @@ SenderStoreOptions StoreOptions(const MoneyOutConfig& config, const WalletKey& w
 }
 
 pg::LeaseOptions LeaseOf(const MoneyOutConfig& config, const WalletKey& wallet,
-                         const std::string& holder) {
+                         const std::string& holder, runtime::Logger& log) {
   pg::LeaseOptions options;
   options.name = LeaseName(wallet);
   options.holder = holder;
   options.ttl = config.lease_ttl;
+  options.log = [&log](std::string_view text) { log.Info(text); };
   return options;
 }
 
@@ -102,7 +103,7 @@ ChainSender::ChainSender(runtime::Host& host, pg::Database& database, const Mone
                          Signer& signer, const std::string& holder)
     : wallet{chain.chain.ToString(), signer.address().ToHex()},
       store(database, host.ids(), StoreOptions(config, wallet, chain)),
-      lease(database, LeaseOf(config, wallet, holder)),
+      lease(database, LeaseOf(config, wallet, holder, host.log())),
       worker(WorkerOptions(config, wallet), SenderOptionsOf(config, chain), database, store, lease,
              MakeSenderChain(watcher, ChainOptions(chain, signer)),
              MakeWalletBalance(watcher, ChainOptions(chain, signer)), signer, host.log(),

@@ -38,16 +38,17 @@ struct FollowedChain {
                 const Config& config, const runtime::ChainConfig& chain, const std::string& holder)
       : node(http, host.metrics(),
              {chain.chain.ToString(), chain.endpoints, config.node_timeout, config.max_batch}),
-        lease(database, LeaseOptionsOf(config, chain, holder)),
+        lease(database, LeaseOptionsOf(config, chain, holder, host.log())),
         follower(database, node, lease, host.log(), host.metrics(), host.clock(),
                  FollowerOptionsOf(config, chain)) {}
 
   static pg::LeaseOptions LeaseOptionsOf(const Config& config, const runtime::ChainConfig& chain,
-                                         const std::string& holder) {
+                                         const std::string& holder, runtime::Logger& log) {
     pg::LeaseOptions options;
     options.name = LeaseName(chain.chain.ToString());
     options.holder = holder;
     options.ttl = config.lease_ttl;
+    options.log = [&log](std::string_view text) { log.Info(text); };
     return options;
   }
   static FollowerOptions FollowerOptionsOf(const Config& config,

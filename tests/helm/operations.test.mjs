@@ -115,14 +115,27 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
   }
 });
 
+test('the absence of a service is an alert where it is expected: installed, or named', () => {
+  const absences = (values) => {
+    const rules = ofKind(render({set: ['metrics.prometheusRule.enabled=true'], ...values}), 'PrometheusRule')
+      .flatMap((object) => object.spec.groups).flatMap((group) => group.rules);
+    return rules.filter(({alert}) => alert === 'PaymeshMetricsAbsent').map(({expr, labels}) => `${labels.service}: ${expr}`);
+  };
+  const absence = (service) => `${service}: absent(up{job="${service}",namespace="${namespace}"})`;
+  assert.deepEqual(absences({file: 'minimal.yaml'}), services.map(absence));
+  assert.deepEqual(absences({file: 'settlement-alone.yaml'}), [absence('settlement')]);
+  assert.deepEqual(absences({file: 'settlement-alone.yaml', setJson: [`metrics.prometheusRule.expectedServices=${JSON.stringify(services)}`]}), services.map(absence));
+});
+
 test('the chart\'s alerts arrive unchanged, save those that values leave out or change, and know targets by the labels that monitors set', () => {
   const folder = join(chart, 'alerts');
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml')).sort() : [];
   const shipped = files.flatMap((name) => YAML.parse(readFileSync(join(folder, name), 'utf8')).groups).flatMap((group) => group.rules);
   const installed = (file) => ofKind(rendered(file), 'PrometheusRule').flatMap((rule) => rule.spec.groups).flatMap((group) => group.rules);
   const production = installed('production.yaml');
+  const here = (expr) => String(expr).trim().replaceAll('namespace=~".+"', `namespace="${namespace}"`);
   assert.deepEqual(production.map(({alert, record, expr}) => [alert ?? record, String(expr).trim()]),
-    shipped.map(({alert, record, expr}) => [alert ?? record, String(expr).trim()]));
+    shipped.map(({alert, record, expr}) => [alert ?? record, here(expr)]));
   for (const rule of production.filter((each) => each.alert)) assert.equal(rule.labels.team, 'payments');
 
   const {disabled} = YAML.parse(readFileSync(join(chart, 'ci', 'monitoring.yaml'), 'utf8')).metrics.prometheusRule;

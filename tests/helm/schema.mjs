@@ -36,6 +36,7 @@ const rules = {
   'networkPolicy.podIdentityAgentCidrs': cidrs, 'networkPolicy.awsEndpointCidrs': cidrs,
   'metrics.serviceMonitor.labels': map, 'metrics.serviceMonitor.tlsConfig': free, 'metrics.serviceMonitor.relabelings': list,
   'metrics.serviceMonitor.metricRelabelings': list, 'metrics.serviceMonitor.scheme': {enum: ['http', 'https']},
+  'metrics.prometheusRule.expectedServices': {type: 'array', items: {enum: Object.keys(values.services)}},
   'metrics.prometheusRule.labels': map, 'metrics.prometheusRule.disabled': {type: 'object', additionalProperties: {type: 'boolean'}},
   'metrics.prometheusRule.alertLabels': map, 'metrics.prometheusRule.overrides': {type: 'object', additionalProperties: free}, 'metrics.prometheusRule.additionalRules': list, 'metrics.dashboards.labels': map,
   extraObjects: list,

@@ -3,6 +3,7 @@
 import {objectives} from './slo.mjs';
 
 const target = (service) => `job="${service}",service="${service}",instance="${service}-0",namespace="pay"`;
+const everyService = ['checkout', 'routing', 'watcher', 'settlement'];
 const pay = (labels) => ({namespace: 'pay', ...labels});
 const chain = 'chain="eip155:1"';
 const self = (service) => ({job: service, service, instance: `${service}-0`, namespace: 'pay'});
@@ -28,7 +29,11 @@ const led = (alert, metric, leader, service, bad, good, at) => [
 
 const services = [
   ...one('PaymeshTargetDown', `up{${target('routing')}}`, '0x10', '1 0 0 1 0 0 1 1 0 0 1', '8m', [self('routing')]),
-  ...one('PaymeshMetricsAbsent', 'grpc_server_started_total{service="checkout"}', '_x20', '0x20', '12m', [{}]),
+  ...everyService.flatMap((service) => pair('PaymeshMetricsAbsent', {
+    at: '20m', fires: [{job: service, service}], firingName: `fires for ${service} alone`, quietName: `does not fire while ${service} is known, however ill`,
+    firing: Object.fromEntries(everyService.map((each) => [`up{${target(each)}}`, each === service ? '1 1 _x30' : '1x40'])),
+    quiet: Object.fromEntries(everyService.map((each) => [`up{${target(each)}}`, each === service ? '0x40' : '1x40'])),
+  })),
   ...pair('PaymeshServiceNotReady', {
     at: '5m', fires: [pay({service: 'checkout'})],
     firing: {[`paymesh_ready{${target('checkout')}}`]: '0x10'},

@@ -7,6 +7,7 @@ import {fileURLToPath} from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const alertsFolder = join(root, 'helm', 'paymesh', 'alerts');
+export const inhibitionsPath = join(root, 'helm', 'paymesh', 'alertmanager', 'inhibitions.yaml');
 export const dashboardsFolder = join(root, 'helm', 'paymesh', 'dashboards');
 export const runbooksFolder = join(root, 'deploy', 'runbooks');
 const tools = join(root, 'tests', 'tools');

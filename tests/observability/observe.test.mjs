@@ -1,15 +1,15 @@
 // A real Prometheus and Alertmanager over stand-ins for the services: the rules load, fire, and inhibit one another.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {activeAlerts, alertmanagerFile, inhibitions, startObserve, stopObserve} from '../../deploy/local/mesh/observe.mjs';
+import {activeAlerts, alertmanagerFile, inhibitionsPath, startObserve, stopObserve} from '../../deploy/local/mesh/observe.mjs';
 import {Processes, waitFor} from '../../deploy/local/mesh/processes.mjs';
 import {services} from '../../deploy/local/mesh/certificates.mjs';
-import {promtoolPath, rules} from './files.mjs';
+import {YAML, promtoolPath, rules} from './files.mjs';
 
 process.env.PAYMESH_OBSERVE_BIN ??= dirname(promtoolPath());
 const folder = mkdtempSync(join(tmpdir(), 'paymesh-observe-'));
@@ -82,8 +82,10 @@ test('a chain without a node fires for that and not for all that follows', async
 
 test('inhibitions name alerts that there are', () => {
   const names = new Set(rules().map(({alert}) => alert));
-  for (const {source, target} of inhibitions) {
-    for (const [, list] of `${source},${target}`.matchAll(/alertname=~?"([^"]+)"/g)) {
+  const {inhibit_rules: inhibitions} = YAML.parse(readFileSync(inhibitionsPath, 'utf8'));
+  assert.ok(inhibitions.length > 0);
+  for (const {source_matchers: source, target_matchers: target} of inhibitions) {
+    for (const [, list] of [...source, ...target].join().matchAll(/alertname=~?"([^"]+)"/g)) {
       for (const name of list.split('|')) if (!name.includes('.+')) assert.ok(names.has(name), name);
     }
   }

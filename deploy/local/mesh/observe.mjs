@@ -9,6 +9,7 @@ import {portTaken, waitFor} from './processes.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const alertsFolder = join(root, 'helm', 'paymesh', 'alerts');
+export const inhibitionsPath = join(root, 'helm', 'paymesh', 'alertmanager', 'inhibitions.yaml');
 
 /** Ports of both programs; tests move them by the mesh's offset. */
 export const observePorts = (offset = 0) => ({prometheus: 7150 + offset, alertmanager: 7151 + offset});
@@ -34,40 +35,12 @@ export function prometheusFile(mesh, {ports, ruleFiles, interval = '5s'}) {
   }).trimStart();
 }
 
-const matches = (...names) => names.length === 1 ? `alertname="${names[0]}"` : `alertname=~"${names.join('|')}"`;
-
-/**
- * What explains what: while the first fires, the others are its consequences and stay silent. An operator's own
- * Alertmanager can take these over.
- */
-export const inhibitions = [
-  // Whoever cannot be scraped is not ready either, and its calls fail.
-  {source: matches('PaymeshTargetDown', 'PaymeshServiceNotReady'), target: matches('PaymeshServiceRestarting', 'PaymeshSustainedErrorsLowTraffic'), equal: ['namespace', 'service']},
-  {source: matches('PaymeshTargetDown'), target: matches('PaymeshServiceNotReady'), equal: ['namespace', 'service']},
-  {source: matches('PaymeshMetricsAbsent'), target: 'alertname=~"Paymesh.+",alertname!="PaymeshMetricsAbsent"', equal: ['namespace']},
-  // Why a chain stands still, before that it does.
-  {source: matches('WatcherDeepReorg'), target: matches('WatcherChainHalted'), equal: ['namespace', 'chain']},
-  {source: matches('WatcherChainHalted', 'WatcherChainUnreachable', 'WatcherNoLeader', 'WatcherDeepReorg'),
-   target: matches('WatcherHeadStale', 'WatcherIndexLag', 'WatcherIndexLagCritical', 'WatcherProviderErrors', 'PaymeshWatcherFreshnessBudgetBurn',
-                   'SettlementTransactionStuck', 'SettlementSenderAlarm', 'SettlementNonceGap'), equal: ['namespace', 'chain']},
-  {source: matches('WatcherHeadStale'), target: matches('PaymeshWatcherFreshnessBudgetBurn', 'WatcherIndexLag', 'SettlementTransactionStuck', 'SettlementSenderAlarm'), equal: ['namespace', 'chain']},
-  {source: matches('WatcherIndexLagCritical'), target: matches('WatcherIndexLag'), equal: ['namespace', 'chain']},
-  // What stops money out, before that it waits.
-  {source: matches('SettlementForeignNonce', 'SettlementNonceGap', 'SettlementSigningFailing', 'SettlementNoSender'),
-   target: matches('SettlementTransactionStuck', 'SettlementSenderAlarm'), equal: ['namespace', 'chain']},
-  {source: matches('SettlementForeignNonce'), target: matches('SettlementNonceGap', 'SettlementReconciliationBreak', 'SettlementTransactionAlarm'), equal: ['namespace', 'chain']},
-  {source: matches('LedgerUnbalanced'), target: matches('PaymeshInvariantViolated'), equal: ['namespace', 'service']},
-  // The same objective's slow burn says nothing beside its fast one.
-  {source: 'alertname=~"Paymesh.+BudgetBurn",severity="critical"', target: 'alertname=~"Paymesh.+BudgetBurn",severity="warning"', equal: ['namespace', 'service', 'slo', 'chain']},
-];
-
+/** Ends with the chart's inhibitions, as an operator's own Alertmanager does. */
 export function alertmanagerFile({webhook} = {}) {
-  const list = (text) => text.split(/,(?=\w+[!=])/);
   return yaml({
     route: {receiver: 'local', group_by: ['alertname', 'namespace', 'service', 'chain'], group_wait: '1s', group_interval: '5s', repeat_interval: '4h'},
     receivers: [{name: 'local', ...(webhook ? {webhook_configs: [{url: webhook}]} : {})}],
-    inhibit_rules: inhibitions.map(({source, target, equal}) => ({source_matchers: list(source), target_matchers: list(target), equal})),
-  }).trimStart();
+  }).trimStart() + readFileSync(inhibitionsPath, 'utf8');
 }
 
 /** The chart's rules, copied beside the configuration; divided when a test is in a hurry. */
@@ -75,11 +48,12 @@ async function writeRules(folder, factor) {
   const names = readdirSync(alertsFolder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'));
   rmSync(join(folder, 'rules'), {recursive: true, force: true});
   mkdirSync(join(folder, 'rules'), {recursive: true});
-  let change = (text) => text;
+  const local = (text) => text.replaceAll('namespace=~".+"', 'namespace="local"');  // as the chart does with the release's
+  let change = local;
   if (factor !== 1) {
     const {scaleRules} = await import('../../../tests/observability/scale_rules.mjs');
     const {YAML} = await import('../../../tests/observability/files.mjs');
-    change = (text) => YAML.stringify(scaleRules(YAML.parse(text), factor), {lineWidth: 0});
+    change = (text) => YAML.stringify(scaleRules(YAML.parse(local(text)), factor), {lineWidth: 0});
   }
   return names.map((name) => {
     const path = join(folder, 'rules', name);
