@@ -1,6 +1,7 @@
 // Trace context in and out of calls, and the spans of both sides, with real servers.
 #include "common/rpc/tracing.h"
 
+#include <grpcpp/channel.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
