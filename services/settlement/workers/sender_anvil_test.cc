@@ -21,8 +21,8 @@
 #include "services/settlement/store/payout_store.h"
 #include "services/settlement/store/sender_store.h"
 #include "services/settlement/workers/keystore_signer.h"
-#include "services/settlement/workers/sender.h"
 #include "services/settlement/workers/payout_scheduler.h"
+#include "services/settlement/workers/sender.h"
 #include "services/settlement/workers/sender_anvil_testing.h"
 #include "services/settlement/workers/sender_worker.h"
 
@@ -523,7 +523,8 @@ TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
   ExpectSound();
 }
 
-// The whole way with more slots in blocks than a turn looks at: none is final, and the next goes out.
+// The whole way with more slots in blocks than a turn looks at: none is final, and the next goes
+// out.
 TEST_F(SenderOnAnvil, GoesOnThoughManySlotsAreMinedAndNotFinal) {
   Fund(1'000);
   options_.max_open_slots = 100;
@@ -549,8 +550,10 @@ TEST_F(SenderOnAnvil, BooksByTheVaultsWordWhatSomebodyElsePaid) {
   const std::string id = Pay(400);
   Run();
   Drop(NewestHash());
-  anvil_.SendAs(anvil_.owner(), vault_,
-                evm::EncodeCall("setOperator(address,bool)", {anvil_.owner(), evm::AbiValue::Bool(true)}).value());
+  anvil_.SendAs(
+      anvil_.owner(), vault_,
+      evm::EncodeCall("setOperator(address,bool)", {anvil_.owner(), evm::AbiValue::Bool(true)})
+          .value());
   anvil_.SendAs(anvil_.owner(), vault_,
                 PayCallData({id, token_, evm::Address::Parse(kTo).value(), U256(400)}).value());
   options_.policy.resend_after = std::chrono::milliseconds(0);
@@ -562,13 +565,13 @@ TEST_F(SenderOnAnvil, BooksByTheVaultsWordWhatSomebodyElsePaid) {
   const bool paid = runtime::RunBlocking(anvil_.IsPaid(id)).value();
   Do([&](pg::Transaction& tx) -> Status {
     ASSIGN_OR_RETURN(PayoutRow row, LockPayout(tx, id));
-    return Resolve(tx, row, {vault_.ToHex(), paid, final_block.block_number, final_block.block_hash},
+    return Resolve(tx, row,
+                   {vault_.ToHex(), paid, final_block.block_number, final_block.block_hash},
                    "paid by hand", clock_.Now());
   });
   EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
   EXPECT_EQ(Received(), U256(400));
-  EXPECT_EQ(Balance(AccountCode::kVault, vault_.ToHex(), unit_),
-            anvil_.BalanceOf(token_, vault_));
+  EXPECT_EQ(Balance(AccountCode::kVault, vault_.ToHex(), unit_), anvil_.BalanceOf(token_, vault_));
   EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(0));
   ExpectSound();
 }
