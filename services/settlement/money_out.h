@@ -28,8 +28,8 @@ class MoneyOut {
 
   rpc::ServedService Service();
   std::vector<runtime::Worker> Workers();
-  // After the workers have ended: gives the senders' leases back, so that another replica goes on at
-  // once. Blocks.
+  // After the workers have ended: gives the senders' leases back, so that another replica goes on
+  // at once. Blocks.
   void Stop();
   // The operator wallet, lower case, the same on each chain.
   const std::string& wallet() const;

@@ -1,4 +1,5 @@
-// payouts create|approve|reject|cancel|resolve|get|list, plans set|list, destinations add|approve|list
+// payouts create|approve|reject|cancel|resolve|get|list, plans set|list, destinations
+// add|approve|list
 #include "common/money/decimal.h"
 #include "paymesh/settlement/v1/payout_service.pb.h"
 #include "services/payctl/commands/command.h"

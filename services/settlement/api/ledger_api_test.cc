@@ -146,7 +146,8 @@ class LedgerApiTest : public ::testing::Test {
               kVault +
               "'},"
               " native: {symbol: ETH, decimals: 18},"
-              " tokens: [{asset: 'eip155:31337/erc20:0x1111111111111111111111111111111111111111', symbol: tUSD,"
+              " tokens: [{asset: 'eip155:31337/erc20:0x1111111111111111111111111111111111111111', "
+              "symbol: tUSD,"
               " decimals: 6, currency: USD, accepted: true}]}\n",
           "chains.yaml")
           .value();

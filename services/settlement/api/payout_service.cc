@@ -337,8 +337,8 @@ Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::CreatePayou
             return Error::FailedPrecondition("INSUFFICIENT_AVAILABLE",
                                              "the merchant has less available");
           }
-          RETURN_IF_ERROR(CheckLines(payout.amount, OpenPayments(tx, payout.merchant_id, payout.unit,
-                                                                 kMaxPayoutLines)));
+          RETURN_IF_ERROR(CheckLines(
+              payout.amount, OpenPayments(tx, payout.merchant_id, payout.unit, kMaxPayoutLines)));
           RETURN_IF_ERROR(CreateAwaiting(tx, payout));
         } else {
           RETURN_IF_ERROR(CreateReserved(tx, payout));

@@ -32,9 +32,10 @@ struct PayoutServiceOptions {
 class PayoutService final : public v1::PayoutService::CallbackService {
  public:
   // Everything given by reference outlives the service.
-  PayoutService(rpc::CallRunner& runner, pg::Database& database, const runtime::ChainsConfig& chains,
-                const runtime::Clock& clock, runtime::IdSource& ids, const rpc::PageTokens& pages,
-                VaultRecord& vaults, PayoutServiceOptions options);
+  PayoutService(rpc::CallRunner& runner, pg::Database& database,
+                const runtime::ChainsConfig& chains, const runtime::Clock& clock,
+                runtime::IdSource& ids, const rpc::PageTokens& pages, VaultRecord& vaults,
+                PayoutServiceOptions options);
   ~PayoutService() override;
 
   grpc::ServerUnaryReactor* CreatePayoutDestination(

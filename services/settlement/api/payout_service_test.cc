@@ -304,15 +304,19 @@ TEST_F(PayoutApi, EndsByTheVaultsWordWhatAFinalTransactionLeftOpen) {
   EXPECT_EQ(resolve(), grpc::StatusCode::FAILED_PRECONDITION) << "it goes on by itself";
   database_.Exec(
       "UPDATE payout SET state = 'SUBMITTED';"
-      "INSERT INTO sender_wallet (chain, address, initial_nonce, next_nonce, create_time) VALUES ('" +
-      kChain + "', '" + kWallet + "', 0, 1, now());"
+      "INSERT INTO sender_wallet (chain, address, initial_nonce, next_nonce, create_time) VALUES "
+      "('" +
+      kChain + "', '" + kWallet +
+      "', 0, 1, now());"
       "INSERT INTO chain_transaction (chain_transaction_id, chain, wallet, nonce, purpose, state,"
       " to_address, call_data, gas_limit, epoch, included_hash, block_number, block_hash, success,"
-      " gas_cost, create_time, update_time, revision) VALUES ('ctx_1', '" + kChain + "', '" + kWallet +
-      "', 0, 'PAYOUT', 'FINALIZED', '" + kVault + "', '', 1, 1, '0x1', 7, '0xb7', true, 0, now(),"
+      " gas_cost, create_time, update_time, revision) VALUES ('ctx_1', '" +
+      kChain + "', '" + kWallet + "', 0, 'PAYOUT', 'FINALIZED', '" + kVault +
+      "', '', 1, 1, '0x1', 7, '0xb7', true, 0, now(),"
       " now(), 1);"
       "INSERT INTO chain_transaction_item (chain_transaction_id, position, payout_id, outcome)"
-      " VALUES ('ctx_1', 0, '" + payout.payout_id() + "', 'MISSING')");
+      " VALUES ('ctx_1', 0, '" +
+      payout.payout_id() + "', 'MISSING')");
   AsOperator();
   EXPECT_EQ(resolve(), grpc::StatusCode::PERMISSION_DENIED);
   AsApprover();

@@ -98,8 +98,9 @@ std::vector<PayoutLine> AllocateLines(const U256& amount, const std::vector<Open
 // How many payments one payout settles at most: what is told of a payout stays well below the limit
 // of a message.
 inline constexpr int kMaxPayoutLines = 5'000;
-// How much of `amount` a payout may take when it settles at most `most_lines` payments and `payments`
-// are the oldest, as many at most: all of it, unless there may be more payments than these.
+// How much of `amount` a payout may take when it settles at most `most_lines` payments and
+// `payments` are the oldest, as many at most: all of it, unless there may be more payments than
+// these.
 U256 MostToPay(const U256& amount, const std::vector<OpenPayment>& payments, int most_lines);
 // FAILED_PRECONDITION TOO_MANY_PAYMENTS when that is less than all.
 Status CheckLines(const U256& amount, const std::vector<OpenPayment>& payments,

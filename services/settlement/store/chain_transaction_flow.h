@@ -39,7 +39,7 @@ enum class FateAlarm {
   kAlreadyPaid,         // the vault says that it paid this payout before
   kOutcomeMissing,      // a successful transaction whose logs do not speak of an item
   kReverted,            // a final transaction of ours that reverted
-  kContradiction,       // a final transaction that is said not to be, or a given up one that is mined
+  kContradiction,  // a final transaction that is said not to be, or a given up one that is mined
 };
 std::string_view FateAlarmName(FateAlarm alarm);
 

@@ -20,8 +20,8 @@ struct InvariantCount {
 std::vector<std::string> InvariantIds();
 std::vector<InvariantCount> CheckInvariants(pg::Transaction& tx);
 
-// When to count again. A count reads all of history, so it rests twenty times as long as it took, and
-// `interval` at least: its share of the database stays small however long the history grows.
+// When to count again. A count reads all of history, so it rests twenty times as long as it took,
+// and `interval` at least: its share of the database stays small however long the history grows.
 template <class Duration>
 constexpr std::chrono::milliseconds PauseAfterCount(std::chrono::milliseconds interval,
                                                     Duration took) {

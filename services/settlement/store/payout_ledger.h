@@ -15,12 +15,14 @@
 
 namespace paymesh::settlement {
 
-// What payouts may take: the merchant's balance in 2110 less what the merchant owes in 1300, which is
-// held back until its payment's money is back or written off. Locked until the end of the transaction.
+// What payouts may take: the merchant's balance in 2110 less what the merchant owes in 1300, which
+// is held back until its payment's money is back or written off. Locked until the end of the
+// transaction.
 Result<U256> LockAvailable(pg::Transaction& tx, std::string_view merchant_id,
                            std::string_view unit);
 
-// Payments of the merchant whose final net no payout line covers yet, oldest first, at most `limit`.
+// Payments of the merchant whose final net no payout line covers yet, oldest first, at most
+// `limit`.
 std::vector<OpenPayment> OpenPayments(pg::Transaction& tx, std::string_view merchant_id,
                                       std::string_view unit, int limit);
 // Whether final payouts cover all of the payment's net.

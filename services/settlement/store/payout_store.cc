@@ -92,8 +92,7 @@ Status Move(pg::Transaction& tx, PayoutRow& row, PayoutEvent event, Time now) {
 // Sets the money aside and says which payments it comes from.
 Status Reserve(pg::Transaction& tx, const PayoutRow& row, int most_lines) {
   ASSIGN_OR_RETURN(const std::string journal_id, PostReserved(tx, row));
-  const std::vector<OpenPayment> payments =
-      OpenPayments(tx, row.merchant_id, row.unit, most_lines);
+  const std::vector<OpenPayment> payments = OpenPayments(tx, row.merchant_id, row.unit, most_lines);
   RETURN_IF_ERROR(CheckLines(row.amount, payments, most_lines));
   const std::vector<PayoutLine> lines = AllocateLines(row.amount, payments);
   std::vector<int> positions;

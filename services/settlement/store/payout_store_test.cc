@@ -79,9 +79,9 @@ TEST_F(PayoutStoreTest, RefusesAPayoutOfMorePaymentsThanOneMaySettle) {
 
 TEST_F(PayoutStoreTest, PaysMoneyThatIsOfNoPaymentToo) {
   Earn("mer_1", "pay_1", 10);
-  PostLegs("P4", "returned", Move(AccountKey{AccountCode::kDeposits, kChain, kUnit},
-                                  AccountKey{AccountCode::kMerchantAvailable, "mer_1", kUnit},
-                                  U256(5)));
+  PostLegs("P4", "returned",
+           Move(AccountKey{AccountCode::kDeposits, kChain, kUnit},
+                AccountKey{AccountCode::kMerchantAvailable, "mer_1", kUnit}, U256(5)));
   const std::string id = Run(Plan(PlanSchedule::kOnFinal), 2);
   EXPECT_EQ(Get(id).amount, U256(15));
   EXPECT_EQ(LinesOf(id).size(), 1u);
@@ -89,11 +89,12 @@ TEST_F(PayoutStoreTest, PaysMoneyThatIsOfNoPaymentToo) {
 
 TEST_F(PayoutStoreTest, HoldsBackWhatTheMerchantOwes) {
   Earn("mer_1", "pay_1", 100);
-  PostLegs("P13", "pay_gone", Move(AccountKey{AccountCode::kMerchantReceivable, "mer_1", kUnit},
-                                   AccountKey{AccountCode::kVault, "0xaa", kUnit}, U256(70)));
+  PostLegs("P13", "pay_gone",
+           Move(AccountKey{AccountCode::kMerchantReceivable, "mer_1", kUnit},
+                AccountKey{AccountCode::kVault, "0xaa", kUnit}, U256(70)));
   const DestinationRow destination = Destination("mer_1");
-  const Status refused = Try(
-      [&](pg::Transaction& tx) { return CreateReserved(tx, NewPayout(destination, 31)); });
+  const Status refused =
+      Try([&](pg::Transaction& tx) { return CreateReserved(tx, NewPayout(destination, 31)); });
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason, "INSUFFICIENT_AVAILABLE");
   EXPECT_EQ(refused.error().metadata.at("available"), "30");
@@ -101,17 +102,18 @@ TEST_F(PayoutStoreTest, HoldsBackWhatTheMerchantOwes) {
   EXPECT_EQ(Due(), 0u);
   EXPECT_EQ(Run(plan), "");
   // Written off: what was held is free again.
-  PostLegs("P13b", "pay_gone", Move(AccountKey{AccountCode::kWriteOffLoss, "", kUnit},
-                                    AccountKey{AccountCode::kMerchantReceivable, "mer_1", kUnit},
-                                    U256(70)));
+  PostLegs("P13b", "pay_gone",
+           Move(AccountKey{AccountCode::kWriteOffLoss, "", kUnit},
+                AccountKey{AccountCode::kMerchantReceivable, "mer_1", kUnit}, U256(70)));
   EXPECT_EQ(Due(), 1u);
   EXPECT_EQ(Get(Run(plan)).amount, U256(100));
 }
 
 TEST_F(PayoutStoreTest, PaysNothingToAMerchantWhoOwesMore) {
   Earn("mer_1", "pay_1", 100);
-  PostLegs("P13", "pay_gone", Move(AccountKey{AccountCode::kMerchantReceivable, "mer_1", kUnit},
-                                   AccountKey{AccountCode::kVault, "0xaa", kUnit}, U256(170)));
+  PostLegs("P13", "pay_gone",
+           Move(AccountKey{AccountCode::kMerchantReceivable, "mer_1", kUnit},
+                AccountKey{AccountCode::kVault, "0xaa", kUnit}, U256(170)));
   const PlanRow plan = Plan(PlanSchedule::kOnFinal);
   EXPECT_EQ(Due(), 0u);
   EXPECT_EQ(Run(plan), "");

@@ -1,5 +1,5 @@
-// The sender's store on a real database: the contract that the simulation's store obeys too, and what
-// only a database can show.
+// The sender's store on a real database: the contract that the simulation's store obeys too, and
+// what only a database can show.
 #include "services/settlement/store/sender_store.h"
 
 #include "common/pg/lease.h"
@@ -37,14 +37,16 @@ class StoreOnPostgres : public PayoutWorld {
   void ResumePayoutOf(const std::string& id) { Resume(PauseKind::kMerchant, Get(id).merchant_id); }
   PayoutState StateOf(const std::string& id) { return Get(id).state; }
 
-  // As the follower is told: reverted, so that no logs are needed. With `success` the logs are silent.
+  // As the follower is told: reverted, so that no logs are needed. With `success` the logs are
+  // silent.
   void Include(std::uint64_t nonce) { Apply(HashOf(nonce), FateState::kIncluded); }
   void Orphan(std::uint64_t nonce) { Apply(HashOf(nonce), FateState::kOrphaned); }
   void Finalize(std::uint64_t nonce) { Apply(HashOf(nonce), FateState::kFinalized); }
   std::string HashOf(std::uint64_t nonce) {
-    return database.Query("SELECT transaction_hash FROM chain_transaction_attempt"
-                          " JOIN chain_transaction USING (chain_transaction_id) WHERE nonce = " +
-                          std::to_string(nonce));
+    return database.Query(
+        "SELECT transaction_hash FROM chain_transaction_attempt"
+        " JOIN chain_transaction USING (chain_transaction_id) WHERE nonce = " +
+        std::to_string(nonce));
   }
   void Apply(const std::string& hash, FateState state, bool success = false) {
     Fate fate;
@@ -54,9 +56,8 @@ class StoreOnPostgres : public PayoutWorld {
     fate.state = state;
     fate.block_number = 7;
     fate.block_hash = "0xb7";
-    const FateContext context{kChain, {}, {}, [this](FateAlarm alarm, const std::string&) {
-                                alarms.push_back(alarm);
-                              }};
+    const FateContext context{
+        kChain, {}, {}, [this](FateAlarm alarm, const std::string&) { alarms.push_back(alarm); }};
     Must([&](pg::Transaction& tx) { return ApplyFate(tx, context, fate); });
   }
 

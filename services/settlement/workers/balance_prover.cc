@@ -18,8 +18,8 @@ namespace {
 namespace pb = paymesh::watcher::v1;
 
 constexpr std::size_t kMaxReads = 500;  // of one GetBalances
-// Of these at most are deposits that hold nothing by our evidence, on each chain: as many as one more
-// call reads.
+// Of these at most are deposits that hold nothing by our evidence, on each chain: as many as one
+// more call reads.
 constexpr std::size_t kMaxEmptyReads = 500;
 constexpr int kAttempts = 4;
 constexpr std::chrono::milliseconds kPause{700};
@@ -69,8 +69,8 @@ void ReadHoldings(pg::Transaction& tx, const ChainProgress& progress, Books& boo
   }
 }
 
-// Deposit addresses to look at though our evidence knows of nothing on them: the newest, and as many
-// from anywhere. What the watcher overlooked would be there.
+// Deposit addresses to look at though our evidence knows of nothing on them: the newest, and as
+// many from anywhere. What the watcher overlooked would be there.
 std::vector<std::string> SampleAddresses(pg::Transaction& tx, std::size_t most) {
   const auto limit = static_cast<std::int64_t>((most + 1) / 2);
   std::vector<std::string> addresses;
@@ -140,7 +140,8 @@ Result<Books> ReadBooks(pg::Transaction& tx, const ChainProgress& progress,
   }
   std::vector<std::string> units;
   if (config != nullptr) {
-    for (const runtime::TokenConfig& token : config->tokens) units.push_back(token.unit().ToString());
+    for (const runtime::TokenConfig& token : config->tokens)
+      units.push_back(token.unit().ToString());
   }
   AddEmptyDeposits(tx, progress, units, books);
   return books;
@@ -261,9 +262,7 @@ Task<Result<ProofOfBalances>> BalanceProver::ProveOnce(std::string chain) {
     if (progress.finalized_hash.empty()) continue;
     const Result<ChainId> id = ChainId::Parse(progress.chain);
     const runtime::ChainConfig* config = id.ok() ? chains_.Find(*id) : nullptr;
-    auto work = [progress, config](pg::Transaction& tx) {
-      return ReadBooks(tx, progress, config);
-    };
+    auto work = [progress, config](pg::Transaction& tx) { return ReadBooks(tx, progress, config); };
     auto read = database_.Transact(options, work);
     Result<Books> books = co_await std::move(read);
     if (!books.ok()) co_return books.error();

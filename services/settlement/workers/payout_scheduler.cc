@@ -35,8 +35,8 @@ Result<std::string> RunPlan(pg::Transaction& tx, const PlanRow& seen, const std:
   ASSIGN_OR_RETURN(facts.available, LockAvailable(tx, plan->merchant_id, plan->unit));
   const std::optional<U256> all = PlanPayout(facts);
   if (!all) return std::string();
-  const U256 amount = MostToPay(
-      *all, OpenPayments(tx, plan->merchant_id, plan->unit, most_lines), most_lines);
+  const U256 amount =
+      MostToPay(*all, OpenPayments(tx, plan->merchant_id, plan->unit, most_lines), most_lines);
   facts.available = SaturatingSub(*all, amount);
   PayoutRow payout;
   payout.payout_id = payout_id;

@@ -39,8 +39,8 @@ class PayoutScheduler {
   const std::chrono::milliseconds interval_;
 };
 
-// One plan, locked and looked at anew: the payout's id, or "" when there is nothing to pay out now. A
-// payout takes no more than the payments that it settles; the plan stays due for the rest.
+// One plan, locked and looked at anew: the payout's id, or "" when there is nothing to pay out now.
+// A payout takes no more than the payments that it settles; the plan stays due for the rest.
 Result<std::string> RunPlan(pg::Transaction& tx, const PlanRow& seen, const std::string& payout_id,
                             Time now, int most_lines = kMaxPayoutLines);
 

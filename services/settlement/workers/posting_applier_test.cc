@@ -232,8 +232,8 @@ TEST_F(PostingApplierTest, TakesWhatReplacesATransferAtItsPlace) {
     old_one.set_state(watcher_pb::TRANSFER_STATE_ORPHANED);
     old_one.set_revision(2);
     Apply(std::vector{old_one, new_one});
-    EXPECT_EQ(database_.Query("SELECT received FROM deposit_holding WHERE payment_id = '" + payment +
-                              "'"),
+    EXPECT_EQ(database_.Query("SELECT received FROM deposit_holding WHERE payment_id = '" +
+                              payment + "'"),
               "70");
   }
   EXPECT_EQ(Balance(2050), "140");

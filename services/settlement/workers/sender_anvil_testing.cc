@@ -265,7 +265,8 @@ Task<Result<std::map<std::string, U256>>> AnvilChain::DailyAllowances(
   std::map<std::string, U256> left;
   for (const std::string& unit : units) {
     const evm::Address token = evm::Address::Of(*Unit::Parse(unit).value().asset());
-    left[unit] = SaturatingSub(ask(LimitCallData(token).value()), ask(SpentCallData(token).value()));
+    left[unit] =
+        SaturatingSub(ask(LimitCallData(token).value()), ask(SpentCallData(token).value()));
   }
   co_return left;
 }

@@ -44,9 +44,9 @@ struct PayoutCandidate {
   PayItem item;
   std::string unit;
 };
-// Reserved payouts that nothing pauses, oldest first, and what each token already owes to payouts in
-// flight. All are read before the vault is asked: what is mined or becomes final in between is then
-// counted twice, never not at all.
+// Reserved payouts that nothing pauses, oldest first, and what each token already owes to payouts
+// in flight. All are read before the vault is asked: what is mined or becomes final in between is
+// then counted twice, never not at all.
 struct PayoutQueue {
   std::vector<PayoutCandidate> candidates;
   std::map<std::string, U256> in_flight;  // by unit; not final

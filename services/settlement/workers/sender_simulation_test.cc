@@ -4,12 +4,12 @@
 // The fake vault does not refuse a second payment of one payout: here it would show.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <random>
@@ -683,7 +683,8 @@ void Simulate(std::uint64_t seed, Faults faults) {
 
 TEST(SenderSimulation, PaysEverythingOnceOnAPeacefulChain) { Simulate(1, {}); }
 
-// Finality that takes hours stops nothing: what is mined makes room, and no more than that is taken.
+// Finality that takes hours stops nothing: what is mined makes room, and no more than that is
+// taken.
 TEST(SenderSimulation, GoesOnPayingWhileNothingBecomesFinal) {
   World world(2);
   world.node.final_depth = 1'000'000;
@@ -701,9 +702,8 @@ TEST(SenderSimulation, GoesOnPayingWhileNothingBecomesFinal) {
     boost::asio::co_spawn(world.context, Turns(sender, world.epoch, 10, done),
                           boost::asio::detached);
     world.context.run();
-    const auto submitted = std::ranges::count_if(world.payouts, [](const auto& payout) {
-      return payout.second == PayoutState::kSubmitted;
-    });
+    const auto submitted = std::ranges::count_if(
+        world.payouts, [](const auto& payout) { return payout.second == PayoutState::kSubmitted; });
     EXPECT_LE(submitted, 2) << "what is not out yet can still be cancelled";
     world.now += std::chrono::seconds(5);
     world.node.Mine();

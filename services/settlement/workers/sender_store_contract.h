@@ -1,5 +1,6 @@
-// For tests: what every SenderStore promises to the sender, as one suite. The database's store passes
-// it, and so does the store that the simulation runs on, so that what is shown there holds here.
+// For tests: what every SenderStore promises to the sender, as one suite. The database's store
+// passes it, and so does the store that the simulation runs on, so that what is shown there holds
+// here.
 //
 // A type under test makes a store whose wallet is initialised with nonce 0, and has
 //   SenderStore& store();  std::int64_t epoch();  T Run(Task<T>)
@@ -38,7 +39,8 @@ class SenderStoreContract : public testing::Test {
     auto queue = world_.Run(store().Payouts(limit));
     if (!queue.ok()) ADD_FAILURE() << queue.error().ToString();
     std::vector<std::string> ids;
-    for (const PayoutCandidate& candidate : queue->candidates) ids.push_back(candidate.item.payout_id);
+    for (const PayoutCandidate& candidate : queue->candidates)
+      ids.push_back(candidate.item.payout_id);
     return ids;
   }
   // A payout in a slot of its own, not signed.
@@ -46,9 +48,8 @@ class SenderStoreContract : public testing::Test {
     const std::string id = world_.Reserve();
     auto queue = world_.Run(store().Payouts(1'000));
     if (!queue.ok()) ADD_FAILURE() << queue.error().ToString();
-    const auto found = std::ranges::find_if(queue->candidates, [&](const PayoutCandidate& one) {
-      return one.item.payout_id == id;
-    });
+    const auto found = std::ranges::find_if(
+        queue->candidates, [&](const PayoutCandidate& one) { return one.item.payout_id == id; });
     if (found == queue->candidates.end()) {
       ADD_FAILURE() << id << " may not go out";
       return id;
@@ -171,7 +172,7 @@ TYPED_TEST_P(SenderStoreContract, RefusesAnEpochThatIsGone) {
 REGISTER_TYPED_TEST_SUITE_P(SenderStoreContract, ShowsADraftHoweverManySlotsWaitForFinality,
                             ShowsAgainWhatAReorganisationTookOut,
                             CountsAllThatIsNotMinedAndShowsTheLowest, ForgetsWhatIsFinal,
-                            OffersWhatStandsBehindPausedPayouts,
-                            ReservesWhatAWithdrawnDraftCarried, RefusesAnEpochThatIsGone);
+                            OffersWhatStandsBehindPausedPayouts, ReservesWhatAWithdrawnDraftCarried,
+                            RefusesAnEpochThatIsGone);
 
 }  // namespace paymesh::settlement

@@ -32,7 +32,8 @@ class WatcherVaultRecord final : public VaultRecord {
     request.set_block_tag(watcher::v1::BLOCK_TAG_FINALIZED);
     using Async = watcher::v1::ChainService::StubInterface::async_interface;
     const rpc::CallOptions options{.timeout = std::chrono::seconds(5)};
-    auto call = rpc::CallUnary(*chains_->async(), &Async::CallContract, std::move(request), options);
+    auto call =
+        rpc::CallUnary(*chains_->async(), &Async::CallContract, std::move(request), options);
     const Result<watcher::v1::CallContractResponse> answer = co_await std::move(call);
     if (!answer.ok()) co_return answer.error();
     const std::string& returned = answer->data();

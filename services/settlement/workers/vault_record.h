@@ -1,6 +1,5 @@
-// What the vaults say of payouts at final blocks: the last word where a transaction's logs leave open
-// whether a payout was paid.
-// Any thread; each call resumes on its caller's executor.
+// What the vaults say of payouts at final blocks: the last word where a transaction's logs leave
+// open whether a payout was paid. Any thread; each call resumes on its caller's executor.
 #pragma once
 
 #include <cstdint>
