@@ -17,6 +17,12 @@ class CallbackServerContext;
 
 namespace paymesh::rpc {
 
+// The sampled flag of a well-formed W3C traceparent; false for an empty text.
+inline bool IsSampled(std::string_view traceparent) {
+  constexpr std::string_view kOdd = "13579bdf";
+  return traceparent.size() >= 55 && kOdd.find(traceparent[54]) != std::string_view::npos;
+}
+
 class Call {
  public:
   const Principal& principal() const { return principal_; }
@@ -27,6 +33,8 @@ class Call {
   // W3C trace context: the caller's, or a new one. Passed on by client calls that name this parent.
   const std::string& traceparent() const { return traceparent_; }
   std::string_view trace_id() const { return std::string_view(traceparent_).substr(3, 32); }
+  // Whether the trace is recorded, by the caller's word.
+  bool sampled() const { return IsSampled(traceparent_); }
   // The first value of a request header, keys in lower case.
   std::optional<std::string_view> Metadata(std::string_view key) const;
   // Adds a field to the call's line in the access log: ids, never secrets.

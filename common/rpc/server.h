@@ -31,12 +31,23 @@
 
 namespace paymesh::rpc {
 
+// What a request names goes to the call's line in the access log.
+template <class Request>
+void NameInLog(Call& call, const Request& request) {
+  const auto add = [&call](const char* key, const std::string& value) {
+    if (!value.empty()) call.AddLogField(key, value);
+  };
+  if constexpr (requires { request.request_id(); }) add("request_id", request.request_id());
+  if constexpr (requires { request.payment_id(); }) add("payment_id", request.payment_id());
+}
+
 // Handler: Task<Status>(Call&, const Request&, Response*).
 template <class Request, class Response, class Handler>
 grpc::ServerUnaryReactor* Unary(CallRunner& runner, grpc::CallbackServerContext* context,
                                 const Request* request, Response* response, Handler handler) {
   return StartUnary(runner, context, *Request::descriptor(),
                     [handler = std::move(handler), request, response](Call& call) -> Task<Status> {
+                      NameInLog(call, *request);
                       return handler(call, *request, response);
                     });
 }
@@ -63,6 +74,7 @@ grpc::ServerWriteReactor<M>* Stream(CallRunner& runner, grpc::CallbackServerCont
   auto* reactor = new StreamReactor<M>(runner, context, *Request::descriptor());
   auto writer = std::make_shared<Writer<M>>(reactor->writer());
   reactor->Start([handler = std::move(handler), request, writer](Call& call) -> Task<Status> {
+    NameInLog(call, *request);
     return handler(call, *request, *writer);
   });
   return reactor;

@@ -1,4 +1,5 @@
-// The HTTP port of operations: GET /metrics, GET and PUT /log-level. On a thread of its own, so
+// The HTTP port of operations: GET /metrics (as OpenMetrics for who asks for it), GET and PUT
+// /log-level. On a thread of its own, so
 // that it answers while everything else is stuck. Any thread.
 #pragma once
 
@@ -7,11 +8,12 @@
 #include <string>
 
 #include "common/error/error.h"
+#include "common/runtime/exposition.h"
 
 namespace paymesh::runtime {
 
 struct AdminHandlers {
-  std::function<std::string()> metrics;
+  std::function<std::string(MetricsFormat)> metrics;
   std::function<std::string()> get_log_level;
   std::function<bool(std::string_view name)> set_log_level;  // false: no such level
 };

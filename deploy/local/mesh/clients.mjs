@@ -46,9 +46,9 @@ export class CallError extends Error {
  * `await mesh.PaymentService.CreatePayment({...})`, `mesh.stream('PaymentService', 'WatchPayment', {...})`.
  * EventService exists twice: `mesh.CheckoutEvents` and `mesh.SettlementEvents`.
  * `record` is told how each attempt of a call with a request id ended: {caller, call, requestId, request, ok, response},
- * `ok` null when nobody knows.
+ * `ok` null when nobody knows. `headers` go with each call.
  */
-export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_000, addresses = {}, record} = {}) {
+export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_000, addresses = {}, headers = {}, record} = {}) {
   const caller = apiKey ?? (typeof who === 'string' ? who : who.certificate);
   const {certificate, key} = typeof who === 'string' ? description.clients[who] : who;
   const credentials = grpc.credentials.createSsl(readFileSync(description.ca), readFileSync(key), readFileSync(certificate));
@@ -67,6 +67,7 @@ export function connect(description, who, {apiKey, retries = 0, deadlineMs = 10_
   const metadata = () => {
     const result = new grpc.Metadata();
     if (apiKey) result.set('authorization', `Bearer ${apiKey}`);
+    for (const [name, value] of Object.entries(headers)) result.set(name, value);
     return result;
   };
   function once(home, service, method, request, deadline) {

@@ -17,7 +17,7 @@ export const observePorts = (offset = 0) => ({prometheus: 7150 + offset, alertma
 function program(name) {
   const folders = [process.env.PAYMESH_OBSERVE_BIN, ...(process.env.PATH ?? '').split(delimiter)].filter(Boolean);
   const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  if (!found) throw new Error(`${name} is not installed: apt-get install prometheus prometheus-alertmanager`);
+  if (!found) throw new Error(`${name} is not installed: deploy/local/install --observe`);
   return found;
 }
 
@@ -44,12 +44,18 @@ export const inhibitions = [
   // Whoever cannot be scraped is not ready either, and its calls fail.
   {source: matches('PaymeshTargetDown', 'PaymeshServiceNotReady'), target: matches('PaymeshServiceRestarting', 'PaymeshSustainedErrorsLowTraffic'), equal: ['namespace', 'service']},
   {source: matches('PaymeshTargetDown'), target: matches('PaymeshServiceNotReady'), equal: ['namespace', 'service']},
+  // Whoever is away is not followed.
+  {source: matches('PaymeshTargetDown', 'PaymeshServiceNotReady'), target: matches('PaymeshFollowerBehind'), equal: ['namespace']},
+  {source: matches('PaymeshFollowerStalled'), target: matches('PaymeshFollowerBehind', 'PaymeshTransfersFollowedLate'), equal: ['namespace', 'service', 'follower']},
   {source: matches('PaymeshMetricsAbsent'), target: 'alertname=~"Paymesh.+",alertname!="PaymeshMetricsAbsent"', equal: ['namespace']},
   // Why a chain stands still, before that it does.
   {source: matches('WatcherDeepReorg'), target: matches('WatcherChainHalted'), equal: ['namespace', 'chain']},
   {source: matches('WatcherChainHalted', 'WatcherChainUnreachable', 'WatcherNoLeader', 'WatcherDeepReorg'),
    target: matches('WatcherHeadStale', 'WatcherIndexLag', 'WatcherIndexLagCritical', 'WatcherProviderErrors', 'PaymeshWatcherFreshnessBudgetBurn',
                    'SettlementTransactionStuck', 'SettlementSenderAlarm', 'SettlementNonceGap'), equal: ['namespace', 'chain']},
+  // What is asked of such a chain cannot be answered.
+  {source: matches('WatcherChainHalted', 'WatcherChainUnreachable', 'WatcherNoLeader'),
+   target: matches('PaymeshWatcherAvailabilityBudgetBurn', 'SettlementReconciliationOverdue'), equal: ['namespace']},
   {source: matches('WatcherHeadStale'), target: matches('PaymeshWatcherFreshnessBudgetBurn', 'WatcherIndexLag', 'SettlementTransactionStuck', 'SettlementSenderAlarm'), equal: ['namespace', 'chain']},
   {source: matches('WatcherIndexLagCritical'), target: matches('WatcherIndexLag'), equal: ['namespace', 'chain']},
   // What stops money out, before that it waits.
@@ -57,6 +63,7 @@ export const inhibitions = [
    target: matches('SettlementTransactionStuck', 'SettlementSenderAlarm'), equal: ['namespace', 'chain']},
   {source: matches('SettlementForeignNonce'), target: matches('SettlementNonceGap', 'SettlementReconciliationBreak', 'SettlementTransactionAlarm'), equal: ['namespace', 'chain']},
   {source: matches('LedgerUnbalanced'), target: matches('PaymeshInvariantViolated'), equal: ['namespace', 'service']},
+  {source: matches('TlsCertificateExpiringImminent'), target: matches('TlsCertificateExpiringSoon'), equal: ['namespace', 'service', 'instance', 'cert']},
   // The same objective's slow burn says nothing beside its fast one.
   {source: 'alertname=~"Paymesh.+BudgetBurn",severity="critical"', target: 'alertname=~"Paymesh.+BudgetBurn",severity="warning"', equal: ['namespace', 'service', 'slo', 'chain']},
 ];
@@ -92,10 +99,9 @@ const ready = (port) => async () => (await fetch(`http://127.0.0.1:${port}/-/rea
 
 /**
  * Starts both over a mesh that runs, and returns their addresses. `factor` divides the rules' durations; `webhook` is told
- * of each notification; `offset` moves the ports.
+ * of each notification; `ports` are observePorts unless told otherwise.
  */
-export async function startObserve(mesh, {factor = 1, offset = 0, webhook, interval = factor === 1 ? '5s' : '1s'} = {}) {
-  const ports = observePorts(offset);
+export async function startObserve(mesh, {factor = 1, ports = observePorts(), webhook, interval = factor === 1 ? '5s' : '1s'} = {}) {
   const folder = mesh.path('observe');
   mkdirSync(folder, {recursive: true});
   for (const [name, port] of Object.entries(ports)) {
@@ -110,6 +116,7 @@ export async function startObserve(mesh, {factor = 1, offset = 0, webhook, inter
     `--web.listen-address=127.0.0.1:${ports.alertmanager}`, '--cluster.listen-address=']);
   mesh.processes.start('prometheus', program('prometheus'), [
     `--config.file=${file('prometheus')}`, `--storage.tsdb.path=${join(folder, 'prometheus')}`, '--storage.tsdb.retention.time=2d',
+    '--enable-feature=exemplar-storage',  // a bucket's last trace: /api/v1/query_exemplars
     `--web.listen-address=127.0.0.1:${ports.prometheus}`]);
   for (const [name, port] of Object.entries(ports)) {
     await waitFor(`${name} on port ${port}`, () => { mesh.processes.requireAlive(name); return ready(port)(); });
