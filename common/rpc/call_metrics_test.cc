@@ -1,7 +1,12 @@
 // Both ends' metrics, over real calls.
 #include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <future>
+#include <sstream>
 
 #include "common/rpc/client.h"
 #include "common/rpc/client_metrics.h"
@@ -173,7 +178,8 @@ TEST_F(CallMetricsTest, CallsOfMethodsThatDoNotExistAreOther) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + 5s);
     std::promise<grpc::Status> done;
-    grpc::ByteBuffer request, response;
+    const grpc::Slice anything("anything");
+    grpc::ByteBuffer request(&anything, 1), response;
     stub.UnaryCall(&context, path, {}, &request, &response,
                    [&done](grpc::Status status) { done.set_value(std::move(status)); });
     const grpc::Status status = done.get_future().get();

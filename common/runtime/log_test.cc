@@ -78,8 +78,9 @@ TEST(LogLine, RedactsSecretsByKeyAndByForm) {
 
 TEST(LogLine, RedactsWhatHasAKeysFormWhereverItStands) {
   const std::string key(64, 'a');
-  for (const std::string& text :
-       {key, "0x" + key, "not an address: '0x" + key + "'", "pmk_0123456789abcdef", "x=pmk_0 y"}) {
+  const std::vector<std::string> texts = {key, "0x" + key, "not an address: '0x" + key + "'",
+                                          "pmk_0123456789abcdef", "x=pmk_0 y"};
+  for (const std::string& text : texts) {
     EXPECT_NE(Line("m", {{"err", text}}).find("[redacted]"), std::string::npos) << text;
     EXPECT_EQ(Line(text, {}).find(key), std::string::npos) << text;
     EXPECT_EQ(Line(text, {}).find("pmk_0"), std::string::npos) << text;

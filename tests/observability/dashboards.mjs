@@ -34,7 +34,7 @@ function dashboard(uid, title, panels, service) {
       options: panel.type === 'stat' ? {reduceOptions: {calcs: ['lastNotNull']}, colorMode: panel.zero ? 'background' : 'value', graphMode: 'none'}
                                      : {legend: {displayMode: 'list', placement: 'bottom'}, tooltip: {mode: 'multi', sort: 'desc'}},
       targets: panel.targets.map(([expr, legendFormat], target) => ({
-        refId: String.fromCharCode(65 + target), expr, legendFormat, datasource: {type: 'prometheus', uid: '$datasource'}})),
+        refId: String.fromCharCode(65 + target), expr, legendFormat, ...(expr.includes('grpc_server_handling_seconds_bucket') ? {exemplar: true} : {}), datasource: {type: 'prometheus', uid: '$datasource'}})),
     };
   });
   return {
