@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct HubStats {
   std::uint64_t connects = 0, notifications = 0, cached_reads = 0, table_reads = 0;
   std::size_t waiting = 0;
   bool connected = false;
+  std::map<std::string, std::int64_t> heads = {};  // of every journal, as last heard
 };
 
 class Hub {

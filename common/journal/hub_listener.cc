@@ -104,6 +104,7 @@ void Hub::State::ReadHeads(pg::Connection& connection) {
   {
     std::lock_guard lock(mutex_);
     for (const auto& [name, journal] : journals_) names.push_back(name);
+    stats_.heads = heads;
   }
   // A journal that nobody has written yet stands at 0.
   for (const std::string& name : names) CatchUp(connection, name, heads[name]);
@@ -122,6 +123,10 @@ void Hub::State::TakeNotifications(pg::Connection& connection) {
   {
     std::lock_guard lock(mutex_);
     stats_.notifications += count;
+    for (const auto& [name, position] : newest) {
+      std::int64_t& head = stats_.heads[name];
+      head = std::max(head, position);
+    }
     std::erase_if(newest, [&](const auto& item) {
       const auto found = journals_.find(item.first);
       // Notifications may come late; only ReadHeads can tell that a head went back.

@@ -4,13 +4,16 @@
 #include <chrono>
 
 #include "common/journal/follower.h"
+#include "common/journal/hub.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/metrics.h"
 
 namespace paymesh::journal {
 namespace {
 
-constexpr int kStalledAfter = 3;  // failures of one batch in a row
+double Seconds(pg::Time time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
 
 double LagSeconds(const FollowerStats& stats, pg::Time now) {
   const bool behind = !stats.connected || stats.failed_attempts > 0 || stats.buffered > 0;
@@ -23,22 +26,35 @@ double LagSeconds(const FollowerStats& stats, pg::Time now) {
 void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock, const std::string& name,
                     const Follower& follower) {
   const runtime::Metrics::Labels labels{{"follower", name}};
-  auto& position = metrics.Gauge("journal_follower_position", "The cursor.", labels);
+  auto& position =
+      metrics.Gauge("journal_follower_position", "Position of the last applied entry.", labels);
   auto& lag = metrics.Gauge("journal_follower_lag_seconds",
                             "How far the applied entries are behind, when they are.", labels);
+  auto& last = metrics.Gauge("journal_follower_last_entry_timestamp_seconds",
+                             "When the last applied entry was written, Unix time.", labels);
+  auto& attempts = metrics.Gauge("journal_follower_failed_attempts",
+                                 "Failures in a row of the batch at hand.", labels);
   auto& connected =
       metrics.Gauge("journal_follower_connected", "1 while the stream is open.", labels);
-  auto& stalled =
-      metrics.Gauge("journal_follower_stalled", "1 while an entry cannot be applied.", labels);
   auto& applied = metrics.Counter("journal_follower_applied_total", "Entries applied.", labels);
   metrics.OnCollect([&, &clock = clock, &follower = follower] {
     const FollowerStats stats = follower.stats();
     position.Set(static_cast<double>(stats.position));
     lag.Set(LagSeconds(stats, clock.Now()));
+    if (stats.last_entry_time != pg::Time()) last.Set(Seconds(stats.last_entry_time));
+    attempts.Set(stats.failed_attempts);
     connected.Set(stats.connected ? 1 : 0);
-    stalled.Set(stats.failed_attempts >= kStalledAfter ? 1 : 0);
-    const double more = static_cast<double>(stats.applied) - applied.Value();
-    if (more > 0) applied.Increment(more);
+    runtime::Follow(applied, static_cast<double>(stats.applied));
+  });
+}
+
+void ExportHeads(runtime::Metrics& metrics, const Hub& hub) {
+  metrics.OnCollect([&metrics, &hub] {
+    for (const auto& [journal, position] : hub.stats().heads) {
+      metrics
+          .Gauge("journal_head_position", "Position of the newest entry.", {{"journal", journal}})
+          .Set(static_cast<double>(position));
+    }
   });
 }
 

@@ -150,7 +150,7 @@ Outcome Connection::Commit(const TransactOptions& options) {
   Close();
   return {Error::Unavailable("COMMIT_UNKNOWN",
                              "the database did not say whether the change was made; ask again"),
-          Ending::kUnknown};
+          Ending::kUnknown, std::string(kConnectionLost)};
 }
 
 Outcome Connection::Failed(const SqlError& error, const TransactOptions& options) {
@@ -160,7 +160,7 @@ Outcome Connection::Failed(const SqlError& error, const TransactOptions& options
   if (error.connection_lost() || mapped.code == ErrorCode::kInternal) {
     Log(std::string(options.name) + ": " + error.sqlstate() + " " + error.what());
   }
-  return {std::move(mapped), again ? Ending::kRolledBack : Ending::kFinal};
+  return {std::move(mapped), again ? Ending::kRolledBack : Ending::kFinal, error.sqlstate()};
 }
 
 void Connection::Begin(const TransactOptions& options) {

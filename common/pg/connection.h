@@ -28,6 +28,7 @@ enum class Ending {
 struct Outcome {
   Status status;
   Ending ending = Ending::kFinal;
+  std::string sqlstate = {};  // of the statement that failed, if one did
 };
 
 class Connection {

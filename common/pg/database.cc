@@ -5,6 +5,7 @@
 
 #include "common/pg/one_shot.h"
 #include "common/pg/pool.h"
+#include "common/pg/sql_error.h"
 
 namespace paymesh::pg {
 namespace {
@@ -21,7 +22,10 @@ bool Passed(const TransactOptions& options) {
 
 }  // namespace
 
-Database::Pool::Pool(DatabaseOptions options) : options_(std::move(options)) {
+Database::Pool::Pool(DatabaseOptions options)
+    : options_(std::move(options)),
+      metrics_(options_.metrics == nullptr ? nullptr
+                                           : std::make_unique<DatabaseMetrics>(*options_.metrics)) {
   const int size = std::clamp(options_.pool_size, 1, 256);
   stats_.pool_size = size;
   for (int i = 0; i < size; ++i) threads_.emplace_back([this] { RunThread(); });
@@ -71,8 +75,10 @@ void Database::Pool::RunThread() {
   Worker worker(options_);
   Job job;
   while (Next(job)) {
+    const auto started = Clock::now();
     Status status = Perform(worker, job);
     Count(status);
+    if (metrics_) Measure(job, started);
     // The work goes first: it may hold the last reference to something the waiter will destroy.
     job.work = nullptr;
     Done done = std::exchange(job.done, nullptr);
@@ -94,6 +100,11 @@ void Database::Pool::Count(const Status& status) {
   std::lock_guard lock(mutex_);
   --stats_.busy;
   ++(status.ok() ? stats_.committed : stats_.failed);
+}
+
+void Database::Pool::Measure(const Job& job, Clock::time_point started) {
+  metrics_->Waited(started - job.submitted);
+  metrics_->Ran(job.options.name, Clock::now() - started);
 }
 
 Status Database::Pool::Perform(Worker& worker, const Job& job) {
@@ -125,10 +136,12 @@ Outcome Database::Pool::Attempt(Worker& worker, const Job& job) {
     const int limit = 25 << worker.failed_connects;
     const int pause = std::uniform_int_distribution<int>(limit / 2, limit)(worker.random);
     worker.no_connect_before = Clock::now() + std::chrono::milliseconds(pause);
+    if (metrics_) metrics_->Failed(kConnectionLost);
     return {opened, Ending::kRolledBack};
   }
   worker.failed_connects = 0;
   Outcome outcome = worker.connection.RunOnce(job.options, job.work);
+  if (metrics_ && !outcome.sqlstate.empty()) metrics_->Failed(outcome.sqlstate);
   std::lock_guard lock(mutex_);
   if (!was_open) ++stats_.connected;
   if (!worker.connection.open()) ++stats_.lost;
@@ -147,7 +160,12 @@ bool Database::Pool::Pause(Worker& worker, const Job& job, int attempt) {
   return !wake_.wait_until(lock, until, [this] { return closed_; });
 }
 
-Database::Database(DatabaseOptions options) : pool_(std::make_shared<Pool>(std::move(options))) {}
+Database::Database(DatabaseOptions options) : pool_(std::make_shared<Pool>(std::move(options))) {
+  if (pool_->metrics() == nullptr) return;
+  pool_->options().metrics->OnCollect([weak = std::weak_ptr<Pool>(pool_)] {
+    if (const auto pool = weak.lock()) pool->metrics()->Show(pool->stats());
+  });
+}
 Database::~Database() { Close(); }
 void Database::Close() { pool_->Close(); }
 DatabaseStats Database::stats() const { return pool_->stats(); }

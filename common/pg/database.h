@@ -16,6 +16,10 @@
 #include "common/pg/transaction.h"
 #include "common/runtime/task.h"
 
+namespace paymesh::runtime {
+class Metrics;
+}
+
 namespace paymesh::pg {
 
 struct DatabaseOptions {
@@ -29,6 +33,7 @@ struct DatabaseOptions {
   std::size_t max_prepared = 256;  // prepared statements a connection, least recently used go
   std::function<void(std::string_view message)> log = {};  // warnings; called on pool threads
   trace::Tracer* tracer = nullptr;  // for the spans of what journals say; outlives the database
+  runtime::Metrics* metrics = nullptr;  // metrics.h; it outlives the pool
 };
 
 enum class Isolation { kReadCommitted, kRepeatableRead, kSerializable };
@@ -37,7 +42,7 @@ enum class Access { kReadWrite, kReadOnly };
 // Trivially destructible on purpose: such a temporary is safe inside a co_await expression (gcc
 // 12).
 struct TransactOptions {
-  const char* name = "transaction";  // for logs
+  const char* name = "transaction";  // a constant, for logs and metrics
   // Running the whole of fn again after it may already have committed does no harm (its effects are
   // guarded by a key, a revision or a cursor). Only then is an unknown COMMIT tried again.
   bool idempotent = false;

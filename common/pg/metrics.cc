@@ -1,47 +1,86 @@
 #include "common/pg/metrics.h"
 
 #include "common/pg/database.h"
-#include "common/runtime/metrics.h"
+#include "common/pg/lease.h"
 
 namespace paymesh::pg {
 namespace {
 
-// Our totals only grow, so the counter follows by the difference.
-void Follow(prometheus::Counter& counter, std::uint64_t total) {
-  const double more = static_cast<double>(total) - counter.Value();
-  if (more > 0) counter.Increment(more);
-}
+constexpr char kConnections[] = "db_pool_connections";
+constexpr char kConnectionsHelp[] = "Connections by state.";
+constexpr char kTransactions[] = "db_transactions_total";
+constexpr char kTransactionsHelp[] =
+    "Transactions by how they ended; retried counts further attempts.";
+constexpr char kErrors[] = "db_errors_total";
+constexpr char kErrorsHelp[] = "Attempts that PostgreSQL ended with an error, by SQLSTATE class.";
+constexpr std::string_view kOther = "other";
+// Connection, data, constraint, transaction state, rolled back, resources, state, operator's
+// intervention, system, internal.
+constexpr std::string_view kClasses[] = {"08", "22", "23", "25", "40", "53",
+                                         "55", "57", "58", "XX", kOther};
+// Far above what the program has, should a name ever be made up at run time.
+constexpr std::size_t kMaxNames = 200;
 
 }  // namespace
 
-void ExportDatabase(runtime::Metrics& metrics, const Database& database) {
-  constexpr char kTransactions[] = "db_transactions_total";
-  constexpr char kHelp[] = "Transactions by how they ended; retried counts further attempts.";
-  auto& busy = metrics.Gauge("db_pool_connections", "Connections by state.", {{"state", "busy"}});
-  auto& idle = metrics.Gauge("db_pool_connections", "Connections by state.", {{"state", "idle"}});
-  auto& size = metrics.Gauge("db_pool_connections_max", "Connections the pool may have.");
-  auto& waiting = metrics.Gauge("db_pool_waiting", "Transactions waiting for a connection.");
-  auto& committed = metrics.Counter(kTransactions, kHelp, {{"outcome", "committed"}});
-  auto& failed = metrics.Counter(kTransactions, kHelp, {{"outcome", "failed"}});
-  auto& retried = metrics.Counter(kTransactions, kHelp, {{"outcome", "retried"}});
-  auto& rejected = metrics.Counter(kTransactions, kHelp, {{"outcome", "rejected"}});
-  auto& opened = metrics.Counter("db_connections_opened_total", "Connections made.");
-  metrics.OnCollect([&] {
-    const DatabaseStats stats = database.stats();
-    busy.Set(stats.busy);
-    idle.Set(stats.pool_size - stats.busy);
-    size.Set(stats.pool_size);
-    waiting.Set(stats.waiting);
-    Follow(committed, stats.committed);
-    Follow(failed, stats.failed);
-    Follow(retried, stats.retried);
-    Follow(rejected, stats.rejected);
-    Follow(opened, stats.connected);
-  });
+DatabaseMetrics::DatabaseMetrics(runtime::Metrics& metrics)
+    : metrics_(metrics),
+      wait_(metrics.Histogram("db_pool_wait_seconds", "How long transactions wait for a connection.",
+                              runtime::Metrics::DatabaseBuckets())),
+      busy_(metrics.Gauge(kConnections, kConnectionsHelp, {{"state", "busy"}})),
+      idle_(metrics.Gauge(kConnections, kConnectionsHelp, {{"state", "idle"}})),
+      size_(metrics.Gauge("db_pool_connections_max", "Connections the pool may have.")),
+      waiting_(metrics.Gauge("db_pool_waiting", "Transactions waiting for a connection.")),
+      committed_(metrics.Counter(kTransactions, kTransactionsHelp, {{"outcome", "committed"}})),
+      failed_(metrics.Counter(kTransactions, kTransactionsHelp, {{"outcome", "failed"}})),
+      retried_(metrics.Counter(kTransactions, kTransactionsHelp, {{"outcome", "retried"}})),
+      rejected_(metrics.Counter(kTransactions, kTransactionsHelp, {{"outcome", "rejected"}})),
+      opened_(metrics.Counter("db_connections_opened_total", "Connections made.")) {
+  for (const std::string_view name : kClasses) {
+    errors_[std::string(name)] =
+        &metrics.Counter(kErrors, kErrorsHelp, {{"sqlstate_class", std::string(name)}});
+  }
 }
 
-void ExportSchemaVersion(runtime::Metrics& metrics, int version) {
-  metrics.Gauge("db_schema_version", "The newest applied migration.").Set(version);
+void DatabaseMetrics::Ran(const char* name, std::chrono::duration<double> time) {
+  prometheus::Histogram* histogram = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    const auto known = transactions_.find(name);
+    if (known != transactions_.end()) {
+      histogram = known->second;
+    } else {
+      const bool full = transactions_.size() >= kMaxNames;
+      histogram = &metrics_.Histogram(
+          "db_transaction_seconds", "Duration of transactions, with their further attempts.",
+          runtime::Metrics::DatabaseBuckets(), {{"name", full ? std::string(kOther) : name}});
+      if (!full) transactions_.emplace(name, histogram);
+    }
+  }
+  histogram->Observe(time.count());
+}
+
+void DatabaseMetrics::Failed(std::string_view sqlstate) {
+  const auto found = errors_.find(sqlstate.substr(0, 2));
+  (found == errors_.end() ? errors_.find(kOther) : found)->second->Increment();
+}
+
+void DatabaseMetrics::Show(const DatabaseStats& stats) {
+  busy_.Set(stats.busy);
+  idle_.Set(stats.pool_size - stats.busy);
+  size_.Set(stats.pool_size);
+  waiting_.Set(stats.waiting);
+  runtime::Follow(committed_, static_cast<double>(stats.committed));
+  runtime::Follow(failed_, static_cast<double>(stats.failed));
+  runtime::Follow(retried_, static_cast<double>(stats.retried));
+  runtime::Follow(rejected_, static_cast<double>(stats.rejected));
+  runtime::Follow(opened_, static_cast<double>(stats.connected));
+}
+
+void ExportLease(runtime::Metrics& metrics, const std::string& name, const LeaseKeeper& lease) {
+  auto& held = metrics.Gauge("lease_held", "1 where this process holds the lease.",
+                             {{"lease", name}});
+  metrics.OnCollect([&held, &lease] { held.Set(lease.epoch() ? 1 : 0); });
 }
 
 }  // namespace paymesh::pg

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -13,6 +14,7 @@
 
 #include "common/pg/connection.h"
 #include "common/pg/database.h"
+#include "common/pg/metrics.h"
 
 namespace paymesh::pg {
 
@@ -28,6 +30,7 @@ class Database::Pool {
   void Close();
   DatabaseStats stats() const;
   const DatabaseOptions& options() const { return options_; }
+  DatabaseMetrics* metrics() { return metrics_.get(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -35,6 +38,7 @@ class Database::Pool {
     TransactOptions options;
     Work work;
     Done done;
+    Clock::time_point submitted = Clock::now();
   };
   // What one thread keeps between transactions.
   struct Worker {
@@ -52,8 +56,10 @@ class Database::Pool {
   Outcome Attempt(Worker& worker, const Job& job);
   bool Pause(Worker& worker, const Job& job, int attempt);
   void Count(const Status& status);
+  void Measure(const Job& job, Clock::time_point started);
 
   const DatabaseOptions options_;
+  const std::unique_ptr<DatabaseMetrics> metrics_;  // null: nothing is measured
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;

@@ -18,6 +18,12 @@ class CallbackServerContext;
 
 namespace paymesh::rpc {
 
+// The sampled flag of a well-formed W3C traceparent; false for an empty text.
+inline bool IsSampled(std::string_view traceparent) {
+  constexpr std::string_view kOdd = "13579bdf";
+  return traceparent.size() >= 55 && kOdd.find(traceparent[54]) != std::string_view::npos;
+}
+
 class Call {
  public:
   const Principal& principal() const { return principal_; }

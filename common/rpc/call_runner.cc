@@ -3,48 +3,13 @@
 #include "common/rpc/call_runner_impl.h"
 
 namespace paymesh::rpc {
-namespace {
-
-// As go-grpc-prometheus writes codes, which dashboards expect.
-constexpr std::array<const char*, 17> kCodes = {
-    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
-    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
-    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
-    "DataLoss", "Unauthenticated"};
-
-const runtime::Metrics::Buckets kBuckets = {.001, .0025, .005, .01, .025, .05, .1,
-                                            .25,  .5,    1,    2.5, 5,    10};
-
-ServedMethod MakeMethod(const google::protobuf::MethodDescriptor& method,
-                        runtime::Metrics* metrics) {
-  ServedMethod served;
-  served.path = "/" + method.service()->full_name() + "/" + method.name();
-  if (metrics == nullptr) return served;
-  runtime::Metrics::Labels labels = {
-      {"grpc_type", method.server_streaming() ? "server_stream" : "unary"},
-      {"grpc_service", method.service()->full_name()},
-      {"grpc_method", method.name()}};
-  served.started =
-      &metrics->Counter("grpc_server_started_total", "Calls started on the server.", labels);
-  served.seconds = &metrics->Histogram("grpc_server_handling_seconds",
-                                       "Time from a call's start to its end.", kBuckets, labels);
-  for (std::size_t code = 0; code < kCodes.size(); ++code) {
-    labels["grpc_code"] = kCodes[code];
-    served.handled[code] = &metrics->Counter("grpc_server_handled_total",
-                                             "Calls completed on the server, by code.", labels);
-  }
-  return served;
-}
-
-}  // namespace
 
 void CallRunner::Impl::AddMethods(const MethodTable& table) {
-  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   for (const MethodRule& rule : table) {
-    std::string name = rule.method.substr(1);
-    name[name.rfind('/')] = '.';
-    const auto* method = pool->FindMethodByName(name);
-    methods.emplace(method->input_type(), MakeMethod(*method, options.metrics));
+    const auto* method = FindMethod(rule.method);
+    ServedMethod served{.path = rule.method};
+    if (options.metrics != nullptr) served.metrics.emplace(*options.metrics, Side::kServer, method);
+    methods.emplace(method->input_type(), std::move(served));
   }
 }
 

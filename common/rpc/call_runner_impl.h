@@ -3,14 +3,15 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
 
+#include "common/rpc/call_metrics.h"
 #include "common/rpc/call_runner.h"
 #include "common/trace/tracer.h"
 
@@ -20,10 +21,8 @@ class CallState;
 
 // A method's name and its metrics, looked up once.
 struct ServedMethod {
-  std::string path;  // "/package.Service/Method"
-  prometheus::Counter* started = nullptr;
-  std::array<prometheus::Counter*, 17> handled = {};  // by code
-  prometheus::Histogram* seconds = nullptr;
+  std::string path;                          // "/package.Service/Method"
+  std::optional<CallMetrics> metrics = {};  // none: nothing is counted
 };
 
 class CallRunner::Impl {

@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "common/rpc/client_metrics.h"
+
 namespace paymesh::rpc {
 namespace {
 
@@ -121,7 +123,11 @@ std::shared_ptr<grpc::Channel> MakeChannel(
   } else {
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   }
-  return grpc::CreateCustomChannel(options.target, credentials, arguments);
+  if (!options.metrics) return grpc::CreateCustomChannel(options.target, credentials, arguments);
+  std::vector<std::unique_ptr<experimental::ClientInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(CountCalls(options.metrics));
+  return experimental::CreateCustomChannelWithInterceptors(options.target, credentials, arguments,
+                                                           std::move(interceptors));
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const TlsFiles& files, const ChannelOptions& options) {

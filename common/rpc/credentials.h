@@ -17,6 +17,8 @@ class ServerCredentials;
 
 namespace paymesh::rpc {
 
+class ClientMetrics;
+
 struct TlsFiles {
   std::string certificate;  // PEM chain, leaf first
   std::string key;
@@ -42,6 +44,7 @@ struct ChannelOptions {
   // Calls answered UNAVAILABLE are tried again, 3 attempts with backoff and a retry budget. Only
   // for peers all of whose calls are idempotent: reads, and writes with a request_id.
   bool retry = true;
+  std::shared_ptr<ClientMetrics> metrics = nullptr;  // null: its calls are not counted
 };
 
 // Round robin over all addresses, keepalive, message limits. Connects when first used.

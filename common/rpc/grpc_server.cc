@@ -8,6 +8,8 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include "common/rpc/unknown_calls.h"
+
 namespace paymesh::rpc {
 namespace {
 
@@ -52,6 +54,7 @@ void Limit(grpc::ServerBuilder& builder, const ServerOptions& options) {
 }  // namespace
 
 struct Server::Impl {
+  std::unique_ptr<UnknownCalls> unknown;  // outlives the server
   std::unique_ptr<grpc::Server> server;
   std::string address;
   int port = 0;
@@ -67,6 +70,10 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
   builder.SetOption(std::make_unique<ReflectionOption>(options.reflection));
   builder.AddListeningPort(options.address, options.credentials, &impl->port);
   for (const ServedService& served : services) builder.RegisterService(served.service);
+  if (options.metrics != nullptr) {
+    impl->unknown = std::make_unique<UnknownCalls>(*options.metrics);
+    builder.RegisterCallbackGenericService(impl->unknown.get());
+  }
   impl->server = builder.BuildAndStart();
   if (!impl->server || impl->port == 0) {
     return Error::Unavailable("PORT_TAKEN",

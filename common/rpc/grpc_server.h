@@ -16,6 +16,10 @@ class ServerCredentials;
 class Service;
 }  // namespace grpc
 
+namespace paymesh::runtime {
+class Metrics;
+}
+
 namespace paymesh::rpc {
 
 // A service with the name that its contract gives it.
@@ -40,6 +44,7 @@ struct ServerOptions {
   std::chrono::seconds max_connection_age{300};
   std::chrono::seconds max_connection_age_grace{30};
   bool reflection = false;
+  runtime::Metrics* metrics = nullptr;  // where calls of unknown methods are counted
 };
 
 class Server {

@@ -60,7 +60,7 @@ class CallState : public std::enable_shared_from_this<CallState> {
 
   void Start(ServerCall::Body body, ServerCall::Finish finish) {
     finish_ = std::move(finish);
-    if (method_ != nullptr && method_->started != nullptr) method_->started->Increment();
+    CountStart();
     if (!Admit()) {
       End(nullptr, Error::Unavailable("OVERLOADED", "too many calls at once; try again later",
                                       runner_.options.limits.overload_retry_after));
@@ -77,11 +77,29 @@ class CallState : public std::enable_shared_from_this<CallState> {
                    asio::bind_cancellation_slot(cancel_.slot(), std::move(completion)));
   }
 
+  // A message has gone out, or so gRPC believes.
+  void CountSent() const {
+    if (const CallMetrics* metrics = MetricsOf()) metrics->Sent();
+  }
+
   void OnCancel() {
     asio::post(strand_, [self = shared_from_this()] { self->CancelHandler(); });
   }
 
  private:
+  const CallMetrics* MetricsOf() const {
+    return method_ != nullptr && method_->metrics ? &*method_->metrics : nullptr;
+  }
+
+  // gRPC starts a call when its request is there; a client's further attempts carry a header.
+  void CountStart() const {
+    const CallMetrics* metrics = MetricsOf();
+    if (metrics == nullptr) return;
+    metrics->Started();
+    metrics->Received();
+    if (context_->client_metadata().count("grpc-previous-rpc-attempts") != 0) metrics->Retried();
+  }
+
   std::atomic<std::size_t>& InFlight() {
     return kind_ == CallKind::kUnary ? runner_.unary : runner_.streams;
   }
@@ -216,9 +234,9 @@ class CallState : public std::enable_shared_from_this<CallState> {
   void Record(const Status& status) {
     const std::size_t code = status.ok() ? 0 : static_cast<std::size_t>(status.error().code);
     const std::chrono::duration<double> took = steady_clock::now() - started_;
-    if (method_ != nullptr && method_->seconds != nullptr) {
-      method_->handled[code]->Increment();
-      method_->seconds->Observe(took.count());
+    if (const CallMetrics* metrics = MetricsOf()) {
+      if (kind_ == CallKind::kUnary && status.ok()) metrics->Sent();
+      metrics->Handled(code, took, call_.sampled() ? call_.trace_id() : std::string_view());
     }
     if (runner_.options.log != nullptr) Log(status, took.count() * 1e3);
     EndServerSpan(call_.span_, status);
@@ -226,7 +244,11 @@ class CallState : public std::enable_shared_from_this<CallState> {
 
   void Log(const Status& status, double milliseconds) const {
     const bool internal = !status.ok() && status.error().code == ErrorCode::kInternal;
-    const auto level = internal ? runtime::LogLevel::kError : runtime::LogLevel::kInfo;
+    // Services poll one another: what went well between them is no news.
+    const bool routine = status.ok() && call_.principal_.role == Role::kService;
+    const auto level = internal  ? runtime::LogLevel::kError
+                       : routine ? runtime::LogLevel::kDebug
+                                 : runtime::LogLevel::kInfo;
     if (!runner_.options.log->Enabled(level)) return;
     std::vector<runtime::LogField> fields;
     fields.emplace_back("rpc", call_.method_);
@@ -269,6 +291,7 @@ void ServerCall::Start(Body body, Finish finish) {
   state_->Start(std::move(body), std::move(finish));
 }
 void ServerCall::OnCancel() { state_->OnCancel(); }
+void ServerCall::CountSent() { state_->CountSent(); }
 
 namespace {
 class UnaryReactor final : public grpc::ServerUnaryReactor {

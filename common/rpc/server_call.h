@@ -33,7 +33,8 @@ class ServerCall {
   ServerCall& operator=(const ServerCall&) = delete;
 
   void Start(Body body, Finish finish);
-  void OnCancel();  // from gRPC's threads
+  void OnCancel();  // from gRPC's threads, as is the next
+  void CountSent();
 
  private:
   std::shared_ptr<CallState> state_;
@@ -75,7 +76,10 @@ class StreamReactor final : public grpc::ServerWriteReactor<M> {
   }
   std::shared_ptr<StreamWriter> writer() { return writer_; }
 
-  void OnWriteDone(bool ok) override { writer_->WriteDone(ok); }
+  void OnWriteDone(bool ok) override {
+    if (ok) call_.CountSent();
+    writer_->WriteDone(ok);
+  }
   void OnCancel() override { call_.OnCancel(); }
   void OnDone() override { delete this; }
 

@@ -47,6 +47,7 @@ TestServer::TestServer(TestPool& pool, TestServerOptions options) {
   server.credentials =
       options.credentials ? options.credentials : grpc::InsecureServerCredentials();
   server.reflection = options.reflection;
+  server.metrics = options.metrics;
   server_ = Server::Start(server, {Serve<echo::EchoService>(*service_)}).value();
 }
 

@@ -28,9 +28,10 @@ constexpr std::chrono::seconds kIdle{30};
 constexpr int kMaxConnections = 32;
 constexpr std::size_t kMaxBody = 1024;
 
-HttpResponse Answer(const HttpRequest& request, http::status status, std::string body) {
+HttpResponse Answer(const HttpRequest& request, http::status status, std::string body,
+                    std::string_view content_type = "text/plain; charset=utf-8") {
   HttpResponse response(status, request.version());
-  response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+  response.set(http::field::content_type, beast::string_view(content_type.data(), content_type.size()));
   response.keep_alive(request.keep_alive());
   response.body() = std::move(body);
   response.prepare_payload();
@@ -40,7 +41,9 @@ HttpResponse Answer(const HttpRequest& request, http::status status, std::string
 HttpResponse Handle(const HttpRequest& request, const AdminHandlers& handlers) {
   const bool get = request.method() == http::verb::get;
   if (request.target() == "/metrics" && get) {
-    return Answer(request, http::status::ok, handlers.metrics());
+    const auto accept = request[http::field::accept];
+    const MetricsFormat format = MetricsFormatFor({accept.data(), accept.size()});
+    return Answer(request, http::status::ok, handlers.metrics(format), ContentType(format));
   }
   if (request.target() == "/log-level" && get) {
     return Answer(request, http::status::ok, handlers.get_log_level() + "\n");

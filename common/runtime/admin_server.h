@@ -1,6 +1,6 @@
-// The HTTP port of operations: GET /metrics, GET /log-level and, from this machine alone, PUT
-// /log-level: whoever may scrape may not change. On a thread of its own, so that it answers while
-// everything else is stuck. Any thread.
+// The HTTP port of operations: GET /metrics (as OpenMetrics for who asks for it), GET /log-level and,
+// from this machine alone, PUT /log-level: whoever may scrape may not change. On a thread of its own,
+// so that it answers while everything else is stuck. Any thread.
 #pragma once
 
 #include <functional>
@@ -8,11 +8,12 @@
 #include <string>
 
 #include "common/error/error.h"
+#include "common/runtime/exposition.h"
 
 namespace paymesh::runtime {
 
 struct AdminHandlers {
-  std::function<std::string()> metrics;
+  std::function<std::string(MetricsFormat)> metrics;
   std::function<std::string()> get_log_level;
   std::function<bool(std::string_view name)> set_log_level;  // false: no such level
 };

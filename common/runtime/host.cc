@@ -152,6 +152,7 @@ class Run {
     options.address = config.grpc_address;
     options.credentials = rpc::MakeServerCredentials(config.tls);
     options.reflection = config.reflection;
+    options.metrics = &host_.metrics();
     ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, services));
     StartWorkers();
     host_.log().Info("started", {{"grpc", server_->address()},
@@ -213,7 +214,7 @@ class Run {
  private:
   AdminHandlers Handlers() {
     AdminHandlers handlers;
-    handlers.metrics = [this] { return host_.metrics().Render(); };
+    handlers.metrics = [this](MetricsFormat format) { return host_.metrics().Render(format); };
     handlers.get_log_level = [this] { return std::string(LogLevelName(host_.log().level())); };
     handlers.set_log_level = [this](std::string_view name) {
       const auto level = ParseLogLevel(name);

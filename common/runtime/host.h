@@ -89,6 +89,9 @@ struct ServiceSpec {
   std::string name;     // "checkout"; errors have the domain "<name>.paymesh.dev"
   std::string version = "0.1.0";
   rpc::MethodTable methods;
+  // The methods of peers that it calls ("/package.Service/Method"): their metrics are there before
+  // the first call.
+  std::vector<std::string> calls = {};
   // Reads the service's own keys; problems (ConfigNode::AddError) end the start.
   std::function<void(const ConfigNode& root)> read_config = {};
   // Builds the parts; an error ends the start with one line on stderr. It runs on the main thread

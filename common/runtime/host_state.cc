@@ -6,6 +6,10 @@
 #include <boost/asio/io_context.hpp>
 #include <condition_variable>
 
+#include "common/rpc/certificate_metrics.h"
+#include "common/rpc/client_metrics.h"
+#include "common/runtime/build_info.h"
+
 namespace paymesh::runtime {
 namespace {
 
@@ -52,7 +56,8 @@ HostState::HostState(const ServiceSpec& spec, CommonConfig config, ChainsConfig 
       tracing_(trace::ReadSettings(environment, ResourceOf(spec, config_, random_)), clock_,
                random_, log_, metrics_),
       page_tokens_(config_.page_token_key.empty() ? random_.Hex(32) : config_.page_token_key),
-      pool_(std::make_unique<Pool>(config_.threads)) {
+      pool_(std::make_unique<Pool>(config_.threads)),
+      client_metrics_(std::make_shared<rpc::ClientMetrics>(metrics_, spec.calls)) {
   rpc::CallRunnerOptions options;
   options.executor = pool_->context.get_executor();
   options.domain = spec.name + ".paymesh.dev";
@@ -71,9 +76,13 @@ Executor HostState::executor() { return pool_->context.get_executor(); }
 
 void HostState::ExportInfo(const ServiceSpec& spec) {
   RegisterProcessMetrics(metrics_);
+  rpc::ExportCertificates(metrics_, config_.tls);
   metrics_
       .Gauge("paymesh_build_info", "What runs; always 1.",
-             {{"service", spec.name}, {"version", spec.version}, {"compiler", __VERSION__}})
+             {{"service", spec.name},
+              {"version", spec.version},
+              {"revision", BuildRevision()},
+              {"compiler", __VERSION__}})
       .Set(1);
   if (!chains_.hash.empty()) {
     metrics_
@@ -83,10 +92,7 @@ void HostState::ExportInfo(const ServiceSpec& spec) {
   }
   auto& dropped = metrics_.Counter("paymesh_log_lines_dropped_total",
                                    "Log lines lost because their reader was too slow.");
-  metrics_.OnCollect([this, &dropped] {
-    const auto lost = static_cast<double>(log_.dropped());
-    if (lost > dropped.Value()) dropped.Increment(lost - dropped.Value());
-  });
+  metrics_.OnCollect([this, &dropped] { Follow(dropped, static_cast<double>(log_.dropped())); });
 }
 
 Result<std::shared_ptr<grpc::Channel>> HostState::Peer(const std::string& name) {
@@ -97,7 +103,7 @@ Result<std::shared_ptr<grpc::Channel>> HostState::Peer(const std::string& name) 
   std::lock_guard lock(mutex_);
   auto& channel = channels_[name];
   if (!channel) {
-    rpc::ChannelOptions options{.target = peer->second.target};
+    rpc::ChannelOptions options{.target = peer->second.target, .metrics = client_metrics_};
     if (!peer->second.spiffe_id.empty()) options.expected_spiffe_id = peer->second.spiffe_id;
     channel = rpc::MakeChannel(config_.tls, options);
   }

@@ -16,6 +16,9 @@
 namespace boost::asio {
 class io_context;
 }
+namespace paymesh::rpc {
+class ClientMetrics;
+}
 
 namespace paymesh::runtime {
 
@@ -60,6 +63,7 @@ class HostState final : public Host {
   struct Pool;
   std::unique_ptr<Pool> pool_;
   std::unique_ptr<rpc::CallRunner> calls_;
+  std::shared_ptr<rpc::ClientMetrics> client_metrics_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
 };

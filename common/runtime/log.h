@@ -1,6 +1,7 @@
 // Structured logs: one JSON object a line, written by one thread from a bounded queue. Logging
 // never blocks and never fails: when the reader of stdout is stuck, lines are dropped and counted.
-// Any thread. Secrets: values of known keys (password, authorization, api_key, ...) are replaced.
+// Any thread. Secrets are replaced: values of known keys (password, authorization, api_key, ...), and
+// whatever has the form of an API key or a private key, except a hash under a key that says so.
 #pragma once
 
 #include <concepts>

@@ -59,8 +59,24 @@ void AppendEscaped(std::string& out, std::string_view text) {
   if (cut) out += "...";
 }
 
-// Replaces what follows "Bearer " or "password=" in free text, as a second line of defence.
-std::string Scrub(std::string_view text) {
+bool IsAlnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool IsHex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+constexpr std::string_view kApiKey = "pmk_";
+constexpr std::size_t kKeyDigits = 64;
+// A private key typed into a wrong field looks so; a hash too.
+bool LooksLikeAKey(std::string_view word) {
+  if (word.starts_with("0x") || word.starts_with("0X")) word.remove_prefix(2);
+  return word.size() == kKeyDigits && IsHex(word);
+}
+
+// A second line of defence for text that quotes what somebody sent: what follows "Bearer " or
+// "password=" goes, API keys, and every 64 hexadecimal digits unless `hashes` are expected.
+std::string Scrub(std::string_view text, bool hashes) {
   std::string result(text);
   for (std::string_view mark : {"Bearer ", "bearer ", "password=", "PASSWORD="}) {
     std::size_t at = 0;
@@ -71,6 +87,18 @@ std::string Scrub(std::string_view text) {
       at += kRedacted.size();
     }
   }
+  for (std::size_t at = 0; at < result.size();) {
+    std::size_t end = at;
+    const bool api_key = std::string_view(result).substr(at).starts_with(kApiKey);
+    if (api_key) end += kApiKey.size();
+    while (end < result.size() && IsAlnum(result[end])) ++end;
+    const std::string_view word = std::string_view(result).substr(at, end - at);
+    if (api_key || (!hashes && LooksLikeAKey(word))) {
+      result.replace(at, end - at, kRedacted);
+      end = at + kRedacted.size();
+    }
+    at = end + (end == at ? 1 : 0);
+  }
   return result;
 }
 
@@ -78,7 +106,7 @@ void AppendString(std::string& out, std::string_view key, std::string_view value
   out += '"';
   AppendEscaped(out, key);
   out += "\":\"";
-  AppendEscaped(out, Scrub(value));
+  AppendEscaped(out, Scrub(value, key.find("hash") != std::string_view::npos));
   out += '"';
 }
 

@@ -76,6 +76,22 @@ TEST(LogLine, RedactsSecretsByKeyAndByForm) {
   EXPECT_NE(Line("m", {{"token", "0xabc"}}).find("0xabc"), std::string::npos);
 }
 
+TEST(LogLine, RedactsWhatHasAKeysFormWhereverItStands) {
+  const std::string key(64, 'a');
+  const std::vector<std::string> texts = {key, "0x" + key, "not an address: '0x" + key + "'",
+                                          "pmk_0123456789abcdef", "x=pmk_0 y"};
+  for (const std::string& text : texts) {
+    EXPECT_NE(Line("m", {{"err", text}}).find("[redacted]"), std::string::npos) << text;
+    EXPECT_EQ(Line(text, {}).find(key), std::string::npos) << text;
+    EXPECT_EQ(Line(text, {}).find("pmk_0"), std::string::npos) << text;
+  }
+  const std::string around = Line("m", {{"err", "a pmk_1 b 0x" + key + " c"}});
+  EXPECT_NE(around.find("a [redacted] b [redacted] c"), std::string::npos) << around;
+  EXPECT_NE(Line("m", {{"block_hash", "0x" + key}}).find(key), std::string::npos);
+  EXPECT_NE(Line("m", {{"trace_id", key.substr(32)}}).find(key.substr(32)), std::string::npos);
+  EXPECT_NE(Line("m", {{"x", "0x" + key + "a"}}).find(key), std::string::npos);
+}
+
 TEST(Logger, WritesLinesOfItsLevelInOrder) {
   Pipe pipe;
   {

@@ -15,7 +15,7 @@ TEST(Metrics, AreRenderedAsText) {
   const std::string text = metrics.Render();
   EXPECT_NE(text.find("a_total{k=\"v\"} 2"), std::string::npos);
   EXPECT_NE(text.find("a_total{k=\"w\"} 1"), std::string::npos);
-  EXPECT_NE(text.find("h_seconds_bucket{le=\"2\"} 1"), std::string::npos);
+  EXPECT_NE(text.find("h_seconds_bucket{le=\"2.0\"} 1"), std::string::npos);
   EXPECT_NE(text.find("g 7"), std::string::npos);
 }
 
@@ -30,7 +30,8 @@ TEST(ProcessMetrics, AreThere) {
   RegisterProcessMetrics(metrics);
   const std::string text = metrics.Render();
   for (const char* name : {"process_cpu_seconds_total", "process_resident_memory_bytes",
-                           "process_open_fds", "process_max_fds", "process_start_time_seconds"}) {
+                           "process_virtual_memory_bytes", "process_threads", "process_open_fds",
+                           "process_max_fds", "process_start_time_seconds"}) {
     EXPECT_NE(text.find(std::string("\n") + name + " "), std::string::npos) << name;
   }
 }

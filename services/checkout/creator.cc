@@ -202,7 +202,7 @@ void PaymentCreator::FallBack(Member& member, const Error& why, Time now) {
     member.decision = *std::move(last);
     return;
   }
-  parts_.log->Warn("routing did not decide", {{"error", why.ToString()}});
+  parts_.log->Warn("routing did not decide", {{"err", why.ToString()}});
   member.decision = Error::Unavailable("ROUTING_UNAVAILABLE", "no options can be decided on now",
                                        why.retry_after.value_or(kRetryAfterRouting));
 }
@@ -219,7 +219,7 @@ Task<bool> PaymentCreator::Register(const std::vector<Member>& members) {
   if (addresses.empty()) co_return true;
   const Status watched = co_await parts_.registry->Watch(std::move(addresses));
   if (!watched.ok()) {
-    parts_.log->Warn("addresses are not registered yet", {{"error", watched.error().ToString()}});
+    parts_.log->Warn("addresses are not registered yet", {{"err", watched.error().ToString()}});
   }
   co_return watched.ok();
 }

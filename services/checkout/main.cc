@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   runtime::ServiceSpec spec;
   spec.name = "checkout";
   spec.methods = checkout::Methods();
+  spec.calls = checkout::Calls();
   spec.read_config = [&](const runtime::ConfigNode& root) { config = checkout::ReadConfig(root); };
   spec.build = [&](runtime::Host& host) { return checkout::Build(host, config); };
   spec.migrate = [](runtime::Host& host) { return checkout::MigrateDatabase(host); };

@@ -42,4 +42,11 @@ rpc::MethodTable Methods() {
   };
 }
 
+std::vector<std::string> Calls() {
+  return {"/paymesh.routing.v1.RoutingService/Decide",
+          "/paymesh.watcher.v1.TransferService/WatchAddresses",
+          "/paymesh.watcher.v1.TransferService/StreamTransfers",
+          "/paymesh.settlement.v1.EventService/StreamEvents"};
+}
+
 }  // namespace paymesh::checkout

@@ -1,10 +1,14 @@
-// Who may call what of checkout. Immutable; any thread.
+// Who may call what of checkout, and what it calls. Immutable; any thread.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "common/rpc/authorization.h"
 
 namespace paymesh::checkout {
 
 rpc::MethodTable Methods();
+std::vector<std::string> Calls();
 
 }  // namespace paymesh::checkout

@@ -9,8 +9,9 @@
 
 #include "common/journal/follower.h"
 #include "common/journal/hub.h"
+#include "common/journal/metrics.h"
 #include "common/pg/database.h"
-#include "common/pg/migrations.h"
+#include "common/pg/schema_check.h"
 #include "common/runtime/host.h"
 #include "migrations/checkout.h"
 #include "services/checkout/api/event_service.h"
@@ -28,7 +29,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kClockInterval{1'000};
 constexpr std::chrono::milliseconds kReverseInterval{1'000};
-constexpr std::chrono::milliseconds kStatsInterval{1'000};
 constexpr std::chrono::milliseconds kJanitorInterval{600'000};
 constexpr int kJanitorBatch = 1'000;  // answers deleted by one statement
 constexpr const char* kTransferFollower = "checkout<-watcher.transfers";
@@ -41,6 +41,7 @@ pg::DatabaseOptions DatabaseOptionsOf(runtime::Host& host) {
   options.pool_size = host.config().database_pool_size;
   options.log = [&log = host.log()](std::string_view message) { log.Warn(message); };
   options.tracer = &host.tracer();
+  options.metrics = &host.metrics();
   return options;
 }
 
@@ -54,8 +55,9 @@ class CheckoutParts final : public runtime::ServiceParts {
                 const Channels& channels)
       : host_(host),
         config_(config),
-        metrics_(host.metrics()),
+        metrics_(host.metrics(), host.chains()),
         database_(DatabaseOptionsOf(host)),
+        schema_(database_, CheckoutMigrations(), host.metrics()),
         hub_(database_, HubOptionsOf(host)),
         clock_(host.clock()),
         merchants_(database_, host.clock(), config_.api_key_cache),
@@ -96,7 +98,11 @@ class CheckoutParts final : public runtime::ServiceParts {
         transfers_(database_, FollowerOptionsOf(kTransferFollower),
                    MakeTransferSource(channels.watcher), Apply(&ApplyTransfers)),
         money_(database_, FollowerOptionsOf(kMoneyFollower), MakeMoneySource(channels.settlement),
-               Apply(&ApplyMoney)) {}
+               Apply(&ApplyMoney)) {
+    journal::ExportHeads(host.metrics(), hub_);
+    journal::ExportFollower(host.metrics(), host.clock(), kTransferFollower, transfers_);
+    journal::ExportFollower(host.metrics(), host.clock(), kMoneyFollower, money_);
+  }
 
   std::vector<rpc::ServedService> Services() override {
     return {rpc::Serve<v1::PaymentService>(payments_),
@@ -117,17 +123,10 @@ class CheckoutParts final : public runtime::ServiceParts {
            return Repeat("register", config_.registration_interval, &Upkeep::RegisterOnce);
          }},
         {"invariants", [this] { return AuditInvariants(); }},
-        {"janitor", [this] { return ForgetOldAnswers(); }},
-        {"stats", [this] { return ReportStats(); }}};
+        {"janitor", [this] { return ForgetOldAnswers(); }}};
   }
 
-  Task<Status> CheckReady() override {
-    auto check = [](pg::Transaction& tx) -> Status {
-      return pg::RequireSchema(tx, CheckoutMigrations());
-    };
-    const pg::TransactOptions options{.name = "ready", .idempotent = true};
-    return database_.Transact(options, check);
-  }
+  Task<Status> CheckReady() override { return schema_.Run(); }
 
   rpc::ApiKeyAuthenticator* Authenticator() override { return &merchants_; }
 
@@ -224,33 +223,16 @@ class CheckoutParts final : public runtime::ServiceParts {
     }
   }
 
-  Task<void> ReportStats() {
-    for (;;) {
-      Report(kTransferFollower, transfers_.stats());
-      Report(kMoneyFollower, money_.stats());
-      metrics_.Database(database_.stats());
-      co_await runtime::SleepFor(kStatsInterval);
-    }
-  }
-
-  void Report(const char* name, const journal::FollowerStats& stats) {
-    double lag = 0;
-    const Result<Time> now = clock_.Now();
-    if (now.ok() && stats.applied > 0) {
-      lag = std::chrono::duration<double>(*now - stats.last_entry_time).count();
-    }
-    metrics_.Follower(name, stats.position, lag, stats.failed_attempts);
-  }
-
   void Complain(const char* worker, const Error& error) {
     host_.log().Warn("a worker could not do its work",
-                     {{"worker", worker}, {"error", error.ToString()}});
+                     {{"worker", worker}, {"err", error.ToString()}});
   }
 
   runtime::Host& host_;
   const Config config_;
   CheckoutMetrics metrics_;
   pg::Database database_;
+  pg::SchemaCheck schema_;
   journal::Hub hub_;
   DatabaseClock clock_;
   MerchantDirectory merchants_;

@@ -1,6 +1,8 @@
 // routing: decides in which tokens on which chains a payment may be made. See README.md.
 #include "common/journal/follower.h"
+#include "common/journal/metrics.h"
 #include "common/pg/migrations.h"
+#include "common/pg/schema_check.h"
 #include "common/runtime/host.h"
 #include "migrations/routing.h"
 #include "services/routing/api/routing_service.h"
@@ -20,22 +22,15 @@ class Parts final : public runtime::ServiceParts {
                    .application_name = "routing",
                    .pool_size = host.config().database_pool_size,
                    .log = [&log = host.log()](std::string_view text) { log.Warn(std::string(text)); },
-                   .tracer = &host.tracer()}),
+                   .tracer = &host.tracer(),
+                   .metrics = &host.metrics()}),
+        schema_(database_, RoutingMigrations(), host.metrics()),
         decider_(database_, market_, config, host.clock(), host.ids(), host.executor(), host.metrics()),
         service_(host.calls(), decider_),
         market_worker_(std::move(watcher), config, market_, host.clock(), host.log(), host.metrics()),
         follower_(MakeOutcomeFollower(database_, std::move(checkout), host.log())),
         log_(host.log()) {
-    auto& position = host.metrics().Gauge("journal_follower_position", "Last applied position.",
-                                          {{"follower", "routing<-checkout.events"}});
-    auto& attempts = host.metrics().Gauge("journal_follower_failed_attempts",
-                                          "Failed attempts in a row at the batch at hand.",
-                                          {{"follower", "routing<-checkout.events"}});
-    host.metrics().OnCollect([this, &position, &attempts] {
-      const auto stats = follower_->stats();
-      position.Set(static_cast<double>(stats.position));
-      attempts.Set(stats.failed_attempts);
-    });
+    journal::ExportFollower(host.metrics(), host.clock(), kOutcomeFollower, *follower_);
     unexplained_ = &host.metrics().Gauge("invariant_violations", "Rows that break an invariant.",
                                          {{"id", "routing_unexplained_decision"}});
   }
@@ -48,11 +43,7 @@ class Parts final : public runtime::ServiceParts {
             {"checkout.events", [this] { return follower_->Run(); }},
             {"invariants", [this] { return CheckInvariants(); }}};
   }
-  Task<Status> CheckReady() override {
-    auto work = [](pg::Transaction& tx) { return pg::RequireSchema(tx, RoutingMigrations()); };
-    pg::TransactOptions options{.name = "ready", .access = pg::Access::kReadOnly};
-    return database_.Transact(options, work);
-  }
+  Task<Status> CheckReady() override { return schema_.Run(); }
   void Stop() override {
     decider_.Close();
     database_.Close();
@@ -70,6 +61,7 @@ class Parts final : public runtime::ServiceParts {
   }
 
   pg::Database database_;
+  pg::SchemaCheck schema_;
   Market market_;
   Decider decider_;
   RoutingService service_;
@@ -95,6 +87,7 @@ int main(int argc, char** argv) {
   runtime::ServiceSpec spec;
   spec.name = "routing";
   spec.methods = routing::Methods();
+  spec.calls = routing::Calls();
   spec.read_config = [&](const runtime::ConfigNode& root) { config = routing::ReadConfig(root); };
   spec.build = [&](runtime::Host& host) { return routing::Build(host, config); };
   spec.migrate = [](runtime::Host& host) -> Status {

@@ -42,7 +42,7 @@ void LedgerMetrics::Contradiction(std::string_view what) {
 
 void LedgerMetrics::Failed(const Error& error) {
   if (error.message.find("does not balance") != std::string::npos) unbalanced_.Increment();
-  log_.Error("entries could not be applied", {{"error", error.ToString()}});
+  log_.Error("entries could not be applied", {{"err", error.ToString()}});
 }
 
 void LedgerMetrics::Invariant(const std::string& id, std::int64_t violations) {
@@ -51,24 +51,6 @@ void LedgerMetrics::Invariant(const std::string& id, std::int64_t violations) {
   if (violations != 0) {
     log_.Error("an invariant is broken", {{"id", id}, {"violations", violations}});
   }
-}
-
-void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock,
-                    const journal::Follower& follower, const std::string& name) {
-  auto& position =
-      metrics.Gauge("journal_follower_position", "Last applied position.", {{"follower", name}});
-  auto& lag = metrics.Gauge("journal_follower_lag_seconds", "Age of the last applied entry.",
-                            {{"follower", name}});
-  auto& attempts =
-      metrics.Gauge("journal_follower_failed_attempts",
-                    "Failed attempts in a row at the batch at hand.", {{"follower", name}});
-  metrics.OnCollect([&position, &lag, &attempts, &clock, &follower] {
-    const journal::FollowerStats stats = follower.stats();
-    position.Set(static_cast<double>(stats.position));
-    attempts.Set(stats.failed_attempts);
-    if (stats.last_entry_time == pg::Time()) return;
-    lag.Set(std::chrono::duration<double>(clock.Now() - stats.last_entry_time).count());
-  });
 }
 
 }  // namespace paymesh::settlement

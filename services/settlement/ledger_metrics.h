@@ -5,8 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "common/journal/follower.h"
-#include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
 #include "services/settlement/workers/posting_applier.h"
@@ -31,9 +29,5 @@ class LedgerMetrics final : public PostingObserver {
   prometheus::Counter& contradictions_;
   std::map<std::string, prometheus::Gauge*> invariants_;
 };
-
-// Position, lag and failures of a follower, at each scrape.
-void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock,
-                    const journal::Follower& follower, const std::string& name);
 
 }  // namespace paymesh::settlement

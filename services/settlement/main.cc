@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   runtime::ServiceSpec spec;
   spec.name = "settlement";
   spec.methods = settlement::Methods();
+  spec.calls = settlement::Calls();
   spec.read_config = [&](const runtime::ConfigNode& root) {
     config = settlement::ReadConfig(root);
     config.money_out.aws_environment = aws::ProcessEnvironment();

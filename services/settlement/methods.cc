@@ -39,4 +39,17 @@ rpc::MethodTable Methods() {
   };
 }
 
+std::vector<std::string> Calls() {
+  return {"/paymesh.watcher.v1.TransferService/WatchAddresses",
+          "/paymesh.watcher.v1.TransferService/StreamTransfers",
+          "/paymesh.watcher.v1.TransactionService/StreamTransactions",
+          "/paymesh.watcher.v1.TransactionService/GetAccountNonce",
+          "/paymesh.watcher.v1.TransactionService/BroadcastTransaction",
+          "/paymesh.watcher.v1.TransactionService/GetTransaction",
+          "/paymesh.watcher.v1.ChainService/EstimateFees",
+          "/paymesh.watcher.v1.ChainService/GetBalances",
+          "/paymesh.watcher.v1.ChainService/CallContract",
+          "/paymesh.checkout.v1.EventService/StreamEvents"};
+}
+
 }  // namespace paymesh::settlement

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "common/journal/follower.h"
+#include "common/journal/metrics.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
+#include "common/pg/metrics.h"
 #include "common/runtime/run_blocking.h"
 #include "services/settlement/api/payout_service.h"
 #include "services/settlement/store/invariants.h"
@@ -180,7 +182,7 @@ Task<void> CountInvariants(runtime::Host& host, pg::Database& database, millisec
                          {{"invariant", counted.id}, {"violations", counted.violations}});
       }
     } else {
-      host.log().Warn("the invariants were not counted", {{"error", counts.error().ToString()}});
+      host.log().Warn("the invariants were not counted", {{"err", counts.error().ToString()}});
     }
     co_await runtime::SleepFor(PauseAfterCount(interval, host.clock().Now() - start));
   }
@@ -231,11 +233,14 @@ struct MoneyOut::Parts {
         scheduler(database, host.clock(), host.ids(), host.log(), config.plan_interval),
         follower(database, FollowerOptionsOf(host), TransactionsSource(watcher),
                  ApplyTransactions(Contexts(host))) {
+    journal::ExportFollower(host.metrics(), host.clock(), kTransactionsCursor, follower);
     const std::string holder = host.ids().Next("set") + "@" + std::to_string(::getpid());
     for (const runtime::ChainConfig& chain : host.chains().chains) {
       if (chain.vault.empty() || chain.factory.empty()) continue;  // nothing to pay from
       senders.push_back(
           std::make_unique<ChainSender>(host, database, config, chain, watcher, *signer, holder));
+      // The lease's own name holds the wallet's address.
+      pg::ExportLease(host.metrics(), "sender:" + chain.chain.ToString(), senders.back()->lease);
     }
   }
 

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "common/journal/hub.h"
+#include "common/journal/metrics.h"
 #include "common/pg/migrations.h"
+#include "common/pg/schema_check.h"
 #include "common/rpc/client.h"
 #include "common/runtime/host.h"
 #include "migrations/settlement.h"
@@ -18,6 +20,7 @@
 #include "services/settlement/money_out.h"
 #include "services/settlement/store/invariants.h"
 #include "services/settlement/workers/peer_streams.h"
+#include "services/settlement/workers/reconciler.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -47,11 +50,13 @@ class Parts final : public runtime::ServiceParts {
         log_(host.log()),
         clock_(host.clock()),
         database_(DatabaseOptionsOf(host)),
+        schema_(database_, SettlementMigrations(), host.metrics()),
         hub_(database_, {.log = [this](std::string_view text) { log_.Warn(text); }}),
         metrics_(host.metrics(), host.log()),
         applier_(PostingOptionsOf(host.chains()), metrics_),
         reader_(WatcherBalances(peers.watcher)),
         prover_(database_, *reader_, host.chains()),
+        reconciler_(prover_, host.chains(), host.metrics(), host.log()),
         ledger_(host.calls(), database_, prover_, host.page_tokens()),
         pauses_(host.calls(), database_),
         events_(host.calls(), hub_, host.page_tokens()),
@@ -63,8 +68,9 @@ class Parts final : public runtime::ServiceParts {
     for (const auto& [chain, vault] : PostingOptionsOf(host.chains()).vaults) {
       vaults_.insert(vault);
     }
-    ExportFollower(host.metrics(), host.clock(), transfers_, kTransfersCursor);
-    ExportFollower(host.metrics(), host.clock(), payments_, kPaymentsCursor);
+    journal::ExportHeads(host.metrics(), hub_);
+    journal::ExportFollower(host.metrics(), host.clock(), kTransfersCursor, transfers_);
+    journal::ExportFollower(host.metrics(), host.clock(), kPaymentsCursor, payments_);
   }
 
   // Opens the signer, so it may fail.
@@ -83,13 +89,12 @@ class Parts final : public runtime::ServiceParts {
     workers.push_back({"checkout.events", [this] { return payments_.Run(); }});
     workers.push_back({"watch_vaults", [this] { return WatchVaults(); }});
     workers.push_back({"invariants", [this] { return WatchInvariants(); }});
+    workers.push_back({"reconciliation", [this] {
+                         return reconciler_.Run(config_.money_out.invariants_interval);
+                       }});
     return workers;
   }
-  Task<Status> CheckReady() override {
-    auto work = [](pg::Transaction& tx) { return pg::RequireSchema(tx, SettlementMigrations()); };
-    const pg::TransactOptions options{.name = "ready", .access = pg::Access::kReadOnly};
-    return database_.Transact(options, work);
-  }
+  Task<Status> CheckReady() override { return schema_.Run(); }
   void Stop() override {
     hub_.Close();
     money_out_->Stop();
@@ -102,6 +107,7 @@ class Parts final : public runtime::ServiceParts {
     options.conninfo = host.config().database_conninfo;
     options.application_name = "settlement";
     options.pool_size = host.config().database_pool_size;
+    options.metrics = &host.metrics();
     options.log = [this](std::string_view text) { log_.Warn(text); };
     options.tracer = &host.tracer();
     return options;
@@ -133,7 +139,7 @@ class Parts final : public runtime::ServiceParts {
       auto call = rpc::CallUnary(*watched_->async(), &Async::WatchAddresses, request, options);
       const Result<watcher_pb::WatchAddressesResponse> answer = co_await std::move(call);
       if (answer.ok()) break;
-      log_.Warn("the vaults are not watched yet", {{"error", answer.error().ToString()}});
+      log_.Warn("the vaults are not watched yet", {{"err", answer.error().ToString()}});
       co_await runtime::SleepFor(pause);
       pause = std::min(pause * 2, std::chrono::milliseconds(10'000));
     }
@@ -154,7 +160,7 @@ class Parts final : public runtime::ServiceParts {
       if (counts.ok()) {
         for (const InvariantCount& one : *counts) metrics_.Invariant(one.id, one.violations);
       } else {
-        log_.Warn("the invariants could not be checked", {{"error", counts.error().ToString()}});
+        log_.Warn("the invariants could not be checked", {{"err", counts.error().ToString()}});
       }
       co_await runtime::SleepFor(
           PauseAfterCount(config_.money_out.invariants_interval, clock_.Now() - start));
@@ -165,11 +171,13 @@ class Parts final : public runtime::ServiceParts {
   runtime::Logger& log_;
   const runtime::Clock& clock_;
   pg::Database database_;
+  pg::SchemaCheck schema_;
   journal::Hub hub_;
   LedgerMetrics metrics_;
   PostingApplier applier_;
   std::unique_ptr<BalanceReader> reader_;
   BalanceProver prover_;
+  Reconciler reconciler_;
   LedgerServiceApi ledger_;
   PauseServiceApi pauses_;
   EventServiceApi events_;

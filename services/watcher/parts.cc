@@ -6,9 +6,12 @@
 
 #include "common/http/client.h"
 #include "common/journal/hub.h"
+#include "common/journal/metrics.h"
 #include "common/pg/audit.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
+#include "common/pg/metrics.h"
+#include "common/pg/schema_check.h"
 #include "migrations/watcher.h"
 #include "services/watcher/api/chain_service.h"
 #include "services/watcher/api/transaction_service.h"
@@ -29,6 +32,7 @@ pg::DatabaseOptions DatabaseOptionsOf(const runtime::CommonConfig& config) {
 pg::DatabaseOptions DatabaseOptionsOf(runtime::Host& host) {
   pg::DatabaseOptions options = DatabaseOptionsOf(host.config());
   options.tracer = &host.tracer();
+  options.metrics = &host.metrics();
   return options;
 }
 
@@ -73,6 +77,7 @@ class Parts final : public runtime::ServiceParts {
  public:
   Parts(runtime::Host& host, const Config& config)
       : database_(DatabaseOptionsOf(host)),
+        schema_(database_, WatcherMigrations(), host.metrics()),
         hub_(database_),
         invariants_(database_, host.log(), host.metrics(), config.invariants_interval) {
     const std::string holder = host.ids().Next("wat") + "@" + std::to_string(::getpid());
@@ -80,7 +85,9 @@ class Parts final : public runtime::ServiceParts {
       followed_.push_back(
           std::make_unique<FollowedChain>(database_, http_, host, config, chain, holder));
       chains_.Add(chain.chain.ToString(), {chain, &followed_.back()->node});
+      pg::ExportLease(host.metrics(), LeaseName(chain.chain.ToString()), followed_.back()->lease);
     }
+    journal::ExportHeads(host.metrics(), hub_);
     transfers_ = std::make_unique<TransferServiceImpl>(host.calls(), database_, hub_,
                                                        host.page_tokens(), host.executor());
     chain_service_ =
@@ -106,11 +113,7 @@ class Parts final : public runtime::ServiceParts {
     return workers;
   }
 
-  Task<Status> CheckReady() override {
-    auto check = [](pg::Transaction& tx) { return pg::RequireSchema(tx, WatcherMigrations()); };
-    const pg::TransactOptions options{.name = "check_ready", .access = pg::Access::kReadOnly};
-    co_return co_await database_.Transact(options, check);
-  }
+  Task<Status> CheckReady() override { return schema_.Run(); }
 
   void Stop() override {
     transfers_->Close();
@@ -121,6 +124,7 @@ class Parts final : public runtime::ServiceParts {
 
  private:
   pg::Database database_;
+  pg::SchemaCheck schema_;
   journal::Hub hub_;
   http::Client http_;
   InvariantWorker invariants_;

@@ -51,13 +51,16 @@ const services = [
          [pay({service: 'watcher', id: 'I9'})]),
   ...one('PaymeshFollowerStalled', `journal_follower_failed_attempts{follower="settlement<-checkout.events",${target('settlement')}}`, '0+2x10',
          '0 1 2 0 1 2 3 0 0 0 0', '8m', [pay({service: 'settlement', follower: 'settlement<-checkout.events'})]),
-  {alert: 'PaymeshFollowerStalled', name: 'fires for checkout', at: '8m',
-   series: {[`follower_failed_attempts{follower="checkout<-watcher.transfers",${target('checkout')}}`]: '0+2x10'},
-   fires: [pay({service: 'checkout', follower: 'checkout<-watcher.transfers'})]},
-  ...one('PaymeshTransfersFollowedLate', `journal_follower_lag_seconds{follower="settlement<-watcher.transfers",${target('settlement')}}`, '1+60x10',
-         '1 2 200 1 200 2 1 1 2 1 1', '9m', [pay({service: 'settlement', follower: 'settlement<-watcher.transfers'})]),
-  {alert: 'PaymeshTransfersFollowedLate', name: 'does not fire for a journal that may be idle', at: '9m',
-   series: {[`journal_follower_lag_seconds{follower="settlement<-checkout.events",${target('settlement')}}`]: '1+60x10'}},
+  ...one('PaymeshTransfersFollowedLate', `journal_follower_last_entry_timestamp_seconds{follower="settlement<-watcher.transfers",${target('settlement')}}`,
+         '60x10', '60 60 60 180+60x10', '9m', [pay({service: 'settlement', follower: 'settlement<-watcher.transfers'})]),
+  {alert: 'PaymeshTransfersFollowedLate', name: 'does not fire for a journal that may be idle, nor before the first entry', at: '9m', series: {
+    [`journal_follower_last_entry_timestamp_seconds{follower="settlement<-checkout.events",${target('settlement')}}`]: '60x10',
+    [`journal_follower_last_entry_timestamp_seconds{follower="settlement<-watcher.transfers",${target('settlement')}}`]: '0x10'}},
+  ...one('PaymeshFollowerBehind', `journal_follower_lag_seconds{follower="checkout<-settlement.events",${target('checkout')}}`, '0+60x20', '0 400 400 0x20', '14m',
+         [pay({service: 'checkout', follower: 'checkout<-settlement.events'})]),
+  {alert: 'PaymeshFollowerBehind', name: 'does not fire for the replica that has not the cursor', at: '14m', series: {
+    [`journal_follower_lag_seconds{follower="checkout<-settlement.events",${target('checkout')}}`]: '0+60x20',
+    'journal_follower_lag_seconds{follower="checkout<-settlement.events",service="checkout",instance="checkout-1",namespace="pay"}': '0x20'}},
   ...pair('PaymeshChainsConfigMismatch', {
     at: '20m', fires: [pay({})],
     firing: {[`paymesh_chains_config_info{hash="a",${target('checkout')}}`]: '1x30', [`paymesh_chains_config_info{hash="b",${target('routing')}}`]: '1x30'},
@@ -74,6 +77,23 @@ const services = [
     firing: {[`db_pool_connections{state="busy",${target('checkout')}}`]: '8x20', [`db_pool_connections_max{${target('checkout')}}`]: '8x20'},
     quiet: {[`db_pool_connections{state="busy",${target('checkout')}}`]: '8 8 3x20', [`db_pool_connections_max{${target('checkout')}}`]: '8x20'},
   }),
+  ...pair('SchemaVersionMismatch', {
+    at: '40m', fires: [pay({service: 'routing'})],
+    firing: {[`db_schema_version{${target('routing')}}`]: '12x60', [`db_schema_version_known{${target('routing')}}`]: '11x60'},
+    quiet: {[`db_schema_version{${target('routing')}}`]: '11 12x60', [`db_schema_version_known{${target('routing')}}`]: '11x9 12x60'},
+  }),
+  ...pair('TlsCertificateExpiringSoon', {
+    at: '90m', fires: [pay({service: 'routing', instance: 'routing-0', cert: 'own'})],
+    firing: {[`tls_certificate_not_after_timestamp_seconds{cert="own",${target('routing')}}`]: `${6 * 86_400}x120`,
+             [`tls_certificate_not_after_timestamp_seconds{cert="ca",${target('routing')}}`]: `${60 * 86_400}x120`},
+    quiet: {[`tls_certificate_not_after_timestamp_seconds{cert="own",${target('routing')}}`]: `${6 * 86_400}x9 ${30 * 86_400}x120`},
+  }),
+  ...pair('TlsCertificateExpiringImminent', {
+    at: '12m', fires: [pay({service: 'checkout', instance: 'checkout-0', cert: 'ca'})],
+    firing: {[`tls_certificate_not_after_timestamp_seconds{cert="ca",${target('checkout')}}`]: '50000x20'},
+    quiet: {[`tls_certificate_not_after_timestamp_seconds{cert="ca",${target('checkout')}}`]: `${2 * 86_400}x20`},
+  }),
+  ...one('TraceSpansDropped', `otel_bsp_spans_dropped_total{${target('checkout')}}`, '0+3x60', '0 5x60', '50m', [pay({service: 'checkout'})]),
 ];
 
 const watcher = [
@@ -115,6 +135,10 @@ const settlement = [
   {alert: 'LedgerUnbalanced', name: 'fires for rows that somebody planted', at: '3m',
    series: {[`invariant_violations{id="I1",${target('settlement')}}`]: '0 0 1 1 1'}, fires: [pay({service: 'settlement'})]},
   ...one('SettlementReconciliationBreak', `settlement_signer_unexplained_native{${chain},${target('settlement')}}`, '1000x30', '0 1000 0x30', '20m', [eth]),
+  {alert: 'SettlementReconciliationBreak', name: 'fires once for all accounts of a chain', at: '20m', fires: [eth], series: {
+    [`settlement_reconciliation_difference_minor_units{${chain},account="vault",symbol="USDC",${target('settlement')}}`]: '0 5x30',
+    [`settlement_reconciliation_difference_minor_units{${chain},account="deposits",symbol="USDC",${target('settlement')}}`]: '0 7x30'}},
+  ...one('SettlementReconciliationOverdue', `settlement_reconciliation_last_success_timestamp_seconds{${target('settlement')}}`, '60x60', '60+60x60', '50m', [pay({})]),
   ...led('SettlementSignerBalanceLow', 'settlement_signer_balance_native', 'settlement_sender_leader', 'settlement', '5x30', '50x30', '15m')
       .map((test) => ({...test, series: {...test.series, [`settlement_signer_balance_min_native{${chain},${target('settlement')}}`]: '10x30'}})),
   ...led('SettlementTransactionStuck', 'settlement_pending_tx_oldest_age_seconds', 'settlement_sender_leader', 'settlement', '0+60x40', '0 60 0x40', '25m'),

@@ -34,7 +34,7 @@ function dashboard(uid, title, panels, service) {
       options: panel.type === 'stat' ? {reduceOptions: {calcs: ['lastNotNull']}, colorMode: panel.zero ? 'background' : 'value', graphMode: 'none'}
                                      : {legend: {displayMode: 'list', placement: 'bottom'}, tooltip: {mode: 'multi', sort: 'desc'}},
       targets: panel.targets.map(([expr, legendFormat], target) => ({
-        refId: String.fromCharCode(65 + target), expr, legendFormat, datasource: {type: 'prometheus', uid: '$datasource'}})),
+        refId: String.fromCharCode(65 + target), expr, legendFormat, ...(expr.includes('grpc_server_handling_seconds_bucket') ? {exemplar: true} : {}), datasource: {type: 'prometheus', uid: '$datasource'}})),
     };
   });
   return {
@@ -51,29 +51,49 @@ const calls = [
   graph('Failed calls', [[`sum by (service, grpc_method, grpc_code) (rate(grpc_server_handled_total{${s},${bad}}[$__rate_interval])) > 0`, '{{service}} {{grpc_method}} {{grpc_code}}']], 'reqps',
         'Faults of ours; what a client did wrong is not here.'),
   graph('Duration, 99th percentile', [[`histogram_quantile(0.99, sum by (service, grpc_method, le) (rate(grpc_server_handling_seconds_bucket{${s},grpc_type="unary"}[$__rate_interval])))`, '{{service}} {{grpc_method}}']], 's'),
+  graph('Messages', [[`sum by (service) (rate(grpc_server_msg_received_total{${s}}[$__rate_interval]))`, '{{service}} received'],
+    [`sum by (service) (rate(grpc_server_msg_sent_total{${s}}[$__rate_interval]))`, '{{service}} sent']], 'ops'),
+  graph('Repeated and unknown calls', [[`sum by (service, grpc_method) (rate(grpc_server_retries_total{${s}}[$__rate_interval])) > 0`, '{{service}} {{grpc_method}} again'],
+    [`sum by (service) (rate(grpc_server_started_total{${s},grpc_type="other"}[$__rate_interval]))`, '{{service}} unknown']], 'reqps'),
   graph('Calls being served', [[`sum by (service, grpc_type) (grpc_server_in_flight{${s}})`, '{{service}} {{grpc_type}}']]),
 ];
 const process = [
   graph('CPU', [[`sum by (service, instance) (rate(process_cpu_seconds_total{${s}}[$__rate_interval]))`, '{{service}} {{instance}}']], 'none', 'Cores.'),
   graph('Resident memory', [[`process_resident_memory_bytes{${s}}`, '{{service}} {{instance}}']], 'bytes'),
   graph('Open files', [[`process_open_fds{${s}} / process_max_fds{${s}}`, '{{service}} {{instance}}']], 'percentunit'),
+  graph('Threads', [[`process_threads{${s}}`, '{{service}} {{instance}}']]),
+  graph('Virtual memory', [[`process_virtual_memory_bytes{${s}}`, '{{service}} {{instance}}']], 'bytes'),
   graph('Age of the processes', [[`time() - process_start_time_seconds{${s}}`, '{{service}} {{instance}}']], 's'),
 ];
 const state = [
   stat('Ready replicas', [[`sum by (service) (paymesh_ready{${s}})`, '{{service}}']]),
   must('Broken invariants', [[`sum(invariant_violations{${s}})`, 'rows']]),
   must('Alerts', [[`count(ALERTS{alertstate="firing",service=~"$service"}) or vector(0)`, 'firing']]),
-  stat('Versions', [[`count by (service, version) (paymesh_build_info{${s}})`, '{{service}} {{version}}']]),
+  stat('Versions', [[`count by (service, version, revision) (paymesh_build_info{${s}})`, '{{service}} {{version}} {{revision}}']]),
+  stat('Certificates end in', [[`min by (service, cert) (tls_certificate_not_after_timestamp_seconds{${s}}) - time()`, '{{service}} {{cert}}']], 's'),
 ];
 const follower = [
-  graph('Followers: failed attempts in a row', [[`max by (service, follower) ({__name__=~"journal_follower_failed_attempts|follower_failed_attempts",${s}})`, '{{follower}}']]),
-  graph('Followers: entries applied', [[`max by (service, follower) (deriv({__name__=~"journal_follower_position|follower_position",${s}}[5m]))`, '{{follower}}']], 'ops'),
+  graph('Followers: failed attempts in a row', [[`max by (service, follower) (journal_follower_failed_attempts{${s}})`, '{{follower}}']]),
+  graph('Followers: entries applied', [[`sum by (service, follower) (rate(journal_follower_applied_total{${s}}[$__rate_interval]))`, '{{follower}}']], 'ops'),
+  graph('Followers: behind by', [[`min by (service, follower) (journal_follower_lag_seconds{${s}})`, '{{follower}}'],
+    [`time() - max by (service, follower) (journal_follower_last_entry_timestamp_seconds{${s}} > 0)`, '{{follower}} last entry']], 's'),
+  graph('Followers: connected', [[`max by (service, follower) (journal_follower_connected{${s}})`, '{{follower}}'],
+    [`max by (service, follower) (deriv(journal_follower_position{${s}}[5m]))`, '{{follower}} positions a second']]),
+];
+const heads = graph('Journals: entries written', [[`max by (service, journal) (deriv(journal_head_position{${s}}[5m]))`, '{{journal}}']], 'ops');
+const leases = graph('Leases held', [[`sum by (lease) (lease_held{${s}})`, '{{lease}}']], 'short', 'One each over all replicas.');
+const peers = [
+  graph('Calls to peers', [[`sum by (service, grpc_service, grpc_method) (rate(grpc_client_started_total{${s}}[$__rate_interval]))`, '{{service}} {{grpc_method}}']], 'reqps'),
+  graph('Calls to peers that failed', [[`sum by (service, grpc_method, grpc_code) (rate(grpc_client_handled_total{${s},grpc_code!="OK"}[$__rate_interval])) > 0`, '{{service}} {{grpc_method}} {{grpc_code}}']], 'reqps'),
+  graph('Calls to peers, 99th percentile', [[`histogram_quantile(0.99, sum by (service, grpc_method, le) (rate(grpc_client_handling_seconds_bucket{${s},grpc_type="unary"}[$__rate_interval])))`, '{{service}} {{grpc_method}}']], 's'),
+  graph('Messages with peers', [[`sum by (service) (rate(grpc_client_msg_received_total{${s}}[$__rate_interval]))`, '{{service}} received'],
+    [`sum by (service) (rate(grpc_client_msg_sent_total{${s}}[$__rate_interval]))`, '{{service}} sent']], 'ops'),
 ];
 const budget = graph('Errors against the objectives', [[`max without (window) (slo:sli_error:ratio_rate1h{service=~"$service"})`, '{{service}} {{slo}}']], 'percentunit', 'Share of bad calls, or of time, in the last hour.');
 
 const payments = [
   graph('Payments by outcome', [[`sum by (outcome) (rate(checkout_payments_total{${n}}[$__rate_interval]))`, '{{outcome}}']], 'ops'),
-  graph('Paid, by asset and network', [[`sum by (asset, network) (rate(checkout_payments_total{${n},outcome="succeeded"}[$__rate_interval]))`, '{{asset}} {{network}}']], 'ops'),
+  graph('Paid, by asset and network', [[`sum by (asset, network) (rate(checkout_payments_total{${n},outcome="SUCCEEDED"}[$__rate_interval]))`, '{{asset}} {{network}}']], 'ops'),
   graph('From creation to success', [[`histogram_quantile(0.5, sum by (network, le) (rate(checkout_payment_duration_seconds_bucket{${n}}[15m])))`, '{{network}} median'],
                                       [`histogram_quantile(0.95, sum by (network, le) (rate(checkout_payment_duration_seconds_bucket{${n}}[15m])))`, '{{network}} 95 %']], 's'),
   graph('Changes of state', [[`sum by (from, to) (rate(checkout_state_transitions_total{${n}}[$__rate_interval]))`, '{{from}} to {{to}}']], 'ops'),
@@ -83,7 +103,12 @@ const payments = [
 const database = [
   graph('Database connections', [[`sum by (instance, state) (db_pool_connections{${s}})`, '{{instance}} {{state}}'], [`max(db_pool_connections_max{${s}})`, 'limit a process'],
                                  [`sum by (instance) (db_pool_waiting{${s}})`, '{{instance}} waiting']]),
-  graph('Transactions', [[`sum by (outcome) (deriv(db_transactions{${s}}[5m]))`, '{{outcome}}']], 'ops'),
+  graph('Transactions', [[`sum by (outcome) (rate(db_transactions_total{${s}}[$__rate_interval]))`, '{{outcome}}'],
+                         [`sum(rate(db_connections_opened_total{${s}}[$__rate_interval]))`, 'connections made']], 'ops'),
+  graph('Waiting for a connection, 99th percentile', [[`histogram_quantile(0.99, sum by (instance, le) (rate(db_pool_wait_seconds_bucket{${s}}[$__rate_interval])))`, '{{instance}}']], 's'),
+  graph('Transactions, 99th percentile', [[`histogram_quantile(0.99, sum by (name, le) (rate(db_transaction_seconds_bucket{${s}}[$__rate_interval])))`, '{{name}}']], 's'),
+  graph('Database errors by class', [[`sum by (sqlstate_class) (rate(db_errors_total{${s}}[$__rate_interval]))`, '{{sqlstate_class}}']], 'ops'),
+  stat('Schema', [[`max by (instance) (db_schema_version{${s}})`, '{{instance}} has'], [`max by (instance) (db_schema_version_known{${s}})`, '{{instance}} knows']]),
 ];
 const chains = [
   stat('Age of the newest block', [[`time() - max by (chain) (watcher_head_block_timestamp_seconds{${n}})`, '{{chain}}']], 's'),
@@ -113,6 +138,8 @@ const money = [
   must('Unbalanced postings', [[`sum(increase(ledger_unbalanced_postings_total{${n}}[1d]))`, 'in a day']]),
   must('Not believed', [[`sum(increase(settlement_contradictions_total{${n}}[1d]))`, 'in a day']]),
   must('Nonce gap', [[`max(settlement_signer_nonce_gap{${n}})`, 'nonces']]),
+  must('Books and chains differ by', [[`max by (chain, account, symbol) (settlement_reconciliation_difference_minor_units{${n}})`, '{{chain}} {{account}} {{symbol}}']], 'short', 'Minor units. Must be 0.'),
+  stat('Held against the chains', [[`time() - max(settlement_reconciliation_last_success_timestamp_seconds{${n}})`, 'ago']], 's'),
   must('Gas that is missing', [[`max(settlement_signer_unexplained_native{${n}})`, 'wei']]),
   graph('Postings by rule', [[`sum by (rule) (rate(ledger_postings_total{${n}}[$__rate_interval])) > 0`, '{{rule}}']], 'ops'),
   graph('Broken invariants by id', [[`max by (id) (invariant_violations{${n},service="settlement"})`, '{{id}}']]),
@@ -134,15 +161,16 @@ const routing = [
 const fallback = graph('Payments without routing', [[`sum(rate(checkout_routing_fallback_total{${n}}[$__rate_interval]))`, 'from the last options']], 'ops');
 
 export const dashboards = {
-  mesh: dashboard('paymesh-mesh', 'Mesh', [...state, ...calls, budget, ...follower, ...process,
+  mesh: dashboard('paymesh-mesh', 'Mesh', [...state, ...calls, budget, ...peers, ...follower, ...process,
     must('Log lines lost', [[`sum(increase(paymesh_log_lines_dropped_total{${s}}[1h]))`, 'in an hour']]),
+    must('Trace spans lost', [[`sum(increase(otel_bsp_spans_dropped_total{${s}}[1h]))`, 'in an hour']]),
     stat('Different chains.yaml', [[`count(count by (hash) (paymesh_chains_config_info{${n}}))`, 'files']], 'short', 'Must be 1.')]),
   payments: dashboard('paymesh-payments', 'Payments', [...payments, fallback, routing[0]]),
   chains: dashboard('paymesh-chains', 'Chains', chains),
   ledger_payouts: dashboard('paymesh-ledger-payouts', 'Ledger and payouts', money),
-  checkout: dashboard('paymesh-checkout', 'checkout', [...state, ...calls, budget, ...payments, fallback, ...database, ...follower, ...process], 'checkout'),
-  routing: dashboard('paymesh-routing', 'routing', [...state, ...calls, budget, ...routing, ...follower, ...process], 'routing'),
-  watcher: dashboard('paymesh-watcher', 'watcher', [...state, ...calls, budget, ...chains, ...process,
+  checkout: dashboard('paymesh-checkout', 'checkout', [...state, ...calls, budget, ...payments, fallback, ...peers, ...database, heads, ...follower, ...process], 'checkout'),
+  routing: dashboard('paymesh-routing', 'routing', [...state, ...calls, budget, ...routing, ...peers, ...database, ...follower, ...process], 'routing'),
+  watcher: dashboard('paymesh-watcher', 'watcher', [...state, ...calls, budget, ...chains, ...database, heads, leases, ...process,
     stat('Invariants counted', [[`time() - max(invariants_last_success_timestamp_seconds{${n}})`, 'ago']], 's')], 'watcher'),
-  settlement: dashboard('paymesh-settlement', 'settlement', [...state, ...calls, budget, ...money, ...follower, ...process], 'settlement'),
+  settlement: dashboard('paymesh-settlement', 'settlement', [...state, ...calls, budget, ...money, ...peers, ...database, heads, leases, ...follower, ...process], 'settlement'),
 };

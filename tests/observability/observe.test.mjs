@@ -9,6 +9,7 @@ import {after, before, test} from 'node:test';
 import {activeAlerts, alertmanagerFile, inhibitionsPath, startObserve, stopObserve} from '../../deploy/local/mesh/observe.mjs';
 import {Processes, waitFor} from '../../deploy/local/mesh/processes.mjs';
 import {services} from '../../deploy/local/mesh/certificates.mjs';
+import {freePorts} from '../e2e/harness.mjs';
 import {YAML, promtoolPath, rules} from './files.mjs';
 
 process.env.PAYMESH_OBSERVE_BIN ??= dirname(promtoolPath());
@@ -31,7 +32,8 @@ before(async () => {
     mesh.ports.metrics[service] = server.address().port;
     servers.push(server);
   }
-  addresses = await startObserve(mesh, {factor: 60, offset: 20_000 + (process.pid % 5000) * 2});
+  const [prometheus, alertmanager] = await freePorts(2);
+  addresses = await startObserve(mesh, {factor: 60, ports: {prometheus, alertmanager}});
 });
 after(async () => {
   await stopObserve(mesh);

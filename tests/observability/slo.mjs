@@ -6,7 +6,7 @@ export const objectives = [
   {service: 'routing', slo: 'availability', objective: 0.999, name: 'PaymeshRoutingAvailabilityBudgetBurn'},
   {service: 'routing', slo: 'latency', objective: 0.99, below: '0.05', name: 'PaymeshRoutingLatencyBudgetBurn'},
   {service: 'settlement', slo: 'availability', objective: 0.995, name: 'PaymeshSettlementAvailabilityBudgetBurn'},
-  {service: 'settlement', slo: 'latency', objective: 0.99, below: '1', name: 'PaymeshSettlementLatencyBudgetBurn'},
+  {service: 'settlement', slo: 'latency', objective: 0.99, below: '1.0', name: 'PaymeshSettlementLatencyBudgetBurn'},
   {service: 'watcher', slo: 'availability', objective: 0.995, name: 'PaymeshWatcherAvailabilityBudgetBurn'},
   {service: 'watcher', slo: 'freshness', objective: 0.99, name: 'PaymeshWatcherFreshnessBudgetBurn'},
 ];

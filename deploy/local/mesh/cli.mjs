@@ -5,6 +5,7 @@ import {join, resolve} from 'node:path';
 import {services} from './certificates.mjs';
 import {checkHealth} from './clients.mjs';
 import {Mesh, defaultPorts, rpc} from './mesh.mjs';
+import {observePorts, startObserve, stopObserve} from './observe.mjs';
 
 const [command, ...args] = process.argv.slice(2);
 
@@ -55,6 +56,7 @@ const commands = {
       await demonstrate(started);
     }
     explain(started);
+    if (args.includes('--observe')) await observe(started);
   },
 
   async demo() {
@@ -93,13 +95,25 @@ const commands = {
   },
 
   async down() {
+    await stopObserve(mesh);
     await say('down', 'services, chains, PostgreSQL', () => mesh.stop());
   },
 
   async reset() {
+    await stopObserve(mesh);
     await say('reset', `ends the mesh and removes ${mesh.folder}`, () => mesh.destroy());
   },
 };
+
+/** Prometheus and Alertmanager over the mesh, until `down`. */
+async function observe(started) {
+  const ports = observePorts(offset);
+  const {prometheus, alertmanager} = await say('observe', `Prometheus and Alertmanager on ports ${Object.values(ports).join(' and ')}`,
+                                               () => startObserve(started, {ports}));
+  console.log(`
+  Prometheus    ${prometheus}   the chart's rules: ${prometheus}/alerts, the services: ${prometheus}/targets
+  Alertmanager  ${alertmanager}   what fires and is not explained by another: ${alertmanager}/#/alerts`);
+}
 
 function explain(started) {
   const description = started.read('mesh.json');

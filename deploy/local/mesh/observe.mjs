@@ -18,7 +18,7 @@ export const observePorts = (offset = 0) => ({prometheus: 7150 + offset, alertma
 function program(name) {
   const folders = [process.env.PAYMESH_OBSERVE_BIN, ...(process.env.PATH ?? '').split(delimiter)].filter(Boolean);
   const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  if (!found) throw new Error(`${name} is not installed: apt-get install prometheus prometheus-alertmanager`);
+  if (!found) throw new Error(`${name} is not installed: deploy/local/install --observe`);
   return found;
 }
 
@@ -66,10 +66,9 @@ const ready = (port) => async () => (await fetch(`http://127.0.0.1:${port}/-/rea
 
 /**
  * Starts both over a mesh that runs, and returns their addresses. `factor` divides the rules' durations; `webhook` is told
- * of each notification; `offset` moves the ports.
+ * of each notification; `ports` are observePorts unless told otherwise.
  */
-export async function startObserve(mesh, {factor = 1, offset = 0, webhook, interval = factor === 1 ? '5s' : '1s'} = {}) {
-  const ports = observePorts(offset);
+export async function startObserve(mesh, {factor = 1, ports = observePorts(), webhook, interval = factor === 1 ? '5s' : '1s'} = {}) {
   const folder = mesh.path('observe');
   mkdirSync(folder, {recursive: true});
   for (const [name, port] of Object.entries(ports)) {
@@ -84,6 +83,7 @@ export async function startObserve(mesh, {factor = 1, offset = 0, webhook, inter
     `--web.listen-address=127.0.0.1:${ports.alertmanager}`, '--cluster.listen-address=']);
   mesh.processes.start('prometheus', program('prometheus'), [
     `--config.file=${file('prometheus')}`, `--storage.tsdb.path=${join(folder, 'prometheus')}`, '--storage.tsdb.retention.time=2d',
+    '--enable-feature=exemplar-storage',  // a bucket's last trace: /api/v1/query_exemplars
     `--web.listen-address=127.0.0.1:${ports.prometheus}`]);
   for (const [name, port] of Object.entries(ports)) {
     await waitFor(`${name} on port ${port}`, () => { mesh.processes.requireAlive(name); return ready(port)(); });

@@ -79,4 +79,11 @@ rpc::MethodTable Methods() {
   };
 }
 
+std::vector<std::string> Calls() {
+  return {"/paymesh.watcher.v1.ChainService/ListChains",
+          "/paymesh.watcher.v1.ChainService/EstimateFees",
+          "/paymesh.watcher.v1.ChainService/CallContract",
+          "/paymesh.checkout.v1.EventService/StreamEvents"};
+}
+
 }  // namespace paymesh::routing

@@ -34,7 +34,8 @@ class RoutingService final : public pb::RoutingService::CallbackService {
   Decider& decider_;
 };
 
-// Who may call what.
+// Who may call what, and what routing calls.
 rpc::MethodTable Methods();
+std::vector<std::string> Calls();
 
 }  // namespace paymesh::routing

@@ -80,7 +80,7 @@ std::unique_ptr<journal::Follower> MakeOutcomeFollower(pg::Database& database,
                                                        std::shared_ptr<grpc::Channel> checkout,
                                                        runtime::Logger& log) {
   journal::FollowerOptions options;
-  options.name = "routing<-checkout.events";
+  options.name = kOutcomeFollower;
   options.log = [&log](std::string_view message) { log.Warn(std::string(message)); };
   std::shared_ptr<checkout_pb::EventService::Stub> stub =
       checkout_pb::EventService::NewStub(std::move(checkout));

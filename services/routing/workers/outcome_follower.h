@@ -12,6 +12,8 @@
 
 namespace paymesh::routing {
 
+inline constexpr char kOutcomeFollower[] = "routing<-checkout.events";
+
 std::unique_ptr<journal::Follower> MakeOutcomeFollower(pg::Database& database,
                                                        std::shared_ptr<grpc::Channel> checkout,
                                                        runtime::Logger& log);

@@ -12,6 +12,7 @@
 #include "common/pg/test_database.h"
 #include "common/rpc/call_runner.h"
 #include "common/rpc/grpc_server.h"
+#include "common/runtime/run_blocking.h"
 #include "migrations/settlement.h"
 #include "services/settlement/api/event_service.h"
 #include "services/settlement/api/ledger_service.h"
@@ -19,6 +20,7 @@
 #include "services/settlement/methods.h"
 #include "services/settlement/store/evidence_store.h"
 #include "services/settlement/store/ledger_store.h"
+#include "services/settlement/workers/reconciler.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -257,6 +259,28 @@ TEST_F(LedgerApiTest, ShowsATokenThatOnlyTheChainKnows) {
   EXPECT_FALSE(differs.proven());
   ASSERT_EQ(differs.proofs_size(), 1);
   EXPECT_EQ(differs.proofs(0).book().value(), "0");
+}
+
+TEST_F(LedgerApiTest, ShowsADifferenceBetweenBooksAndChainUntilItIsGone) {
+  runtime::Metrics metrics;
+  runtime::Logger log;
+  Reconciler reconciler(*prover_, chains_, metrics, log);
+  const auto difference = [&] {
+    runtime::RunBlocking(reconciler.Once());
+    const std::string page = metrics.Render();
+    const std::string series =
+        "settlement_reconciliation_difference_minor_units{account=\"deposits\",chain=\"" +
+        std::string(kChain) + "\",symbol=\"unlisted\"} ";
+    const std::size_t at = page.find(series);
+    return at == std::string::npos ? -1 : std::stoi(page.substr(at + series.size()));
+  };
+  PostArrival("trf_1", 100);
+  balances_.balances[kDeposit] = 97;
+  EXPECT_EQ(difference(), 3);
+  balances_.balances[kDeposit] = 104;
+  EXPECT_EQ(difference(), 4);
+  balances_.balances[kDeposit] = 100;
+  EXPECT_EQ(difference(), 0);
 }
 
 TEST_F(LedgerApiTest, PausesAndResumesOnceForARequest) {

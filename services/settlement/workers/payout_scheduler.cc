@@ -78,7 +78,7 @@ Task<Result<int>> PayoutScheduler::Round() {
       // One merchant's trouble does not hold up the others.
       log_.Warn("a payout plan could not be run", {{"merchant_id", plan.merchant_id},
                                                    {"unit", plan.unit},
-                                                   {"error", payout_id.error().ToString()}});
+                                                   {"err", payout_id.error().ToString()}});
       continue;
     }
     if (payout_id->empty()) continue;
@@ -92,7 +92,7 @@ Task<Result<int>> PayoutScheduler::Round() {
 Task<void> PayoutScheduler::Run() {
   for (;;) {
     Result<int> made = co_await Round();
-    if (!made.ok()) log_.Warn("payout plans", {{"error", made.error().ToString()}});
+    if (!made.ok()) log_.Warn("payout plans", {{"err", made.error().ToString()}});
     co_await runtime::SleepFor(interval_);
   }
 }

@@ -8,18 +8,10 @@
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
 #include "services/settlement/store/payout_ledger.h"
+#include "services/settlement/workers/gauge_value.h"
 
 namespace paymesh::settlement {
 namespace {
-
-// A wei count as a metric: a double is exact enough for a gauge, and nothing else is done with it.
-double ToDouble(const U256& value) {
-  double out = 0;
-  for (std::size_t i = 4; i-- > 0;) {
-    out = out * 18446744073709551616.0 + static_cast<double>(value.limbs()[i]);
-  }
-  return out;
-}
 
 constexpr std::string_view kOldest = R"(
   SELECT count(*) AS open, coalesce(extract(epoch FROM clock_timestamp() - min(create_time)), 0)::bigint AS age
@@ -108,7 +100,7 @@ SenderWorker::SenderWorker(SenderWorkerOptions options, SenderOptions sender,
       metrics_(metrics),
       gauges_(std::make_unique<Gauges>(metrics, options_.wallet)),
       sender_(std::move(sender), store, *chain_, signer, MakeObserver()) {
-  gauges_->minimum.Set(ToDouble(options_.min_balance));
+  gauges_->minimum.Set(GaugeValue(options_.min_balance));
 }
 
 SenderWorker::~SenderWorker() = default;
@@ -144,7 +136,7 @@ SenderObserver SenderWorker::MakeObserver() {
   };
   observer.failed = [this](const std::string& what, const Error& error) {
     log_.Warn("the sender could not ask the watcher",
-              {{"what", what}, {"error", error.ToString()}});
+              {{"what", what}, {"err", error.ToString()}});
   };
   observer.gap = [this](std::uint64_t gap) { gauges_->gap.Set(static_cast<double>(gap)); };
   return observer;
@@ -159,7 +151,7 @@ Task<bool> SenderWorker::OneTurn(std::int64_t epoch) {
     log_.Info("the sender starts over", {{"chain", options_.wallet.chain}, {"reason", reason}});
   } else {
     log_.Warn("the sender's turn failed",
-              {{"chain", options_.wallet.chain}, {"error", done.error().ToString()}});
+              {{"chain", options_.wallet.chain}, {"err", done.error().ToString()}});
   }
   co_return false;
 }
@@ -180,7 +172,7 @@ Task<void> SenderWorker::RunFunding() {
     if (epoch) {
       Result<NativeBalance> balance = co_await balance_->AtFinal();
       if (balance.ok()) {
-        gauges_->balance.Set(ToDouble(balance->wei));
+        gauges_->balance.Set(GaugeValue(balance->wei));
         auto book = [key = options_.wallet, lease = options_.lease, held = *balance,
                      number = *epoch](pg::Transaction& tx) -> Result<FundingResult> {
           RETURN_IF_ERROR(pg::RequireLease(tx, lease, number));
@@ -188,7 +180,7 @@ Task<void> SenderWorker::RunFunding() {
         };
         auto booking = database_.Transact({.name = "book funding"}, std::move(book));
         Result<FundingResult> result = co_await std::move(booking);
-        if (result.ok() && result->looked) gauges_->missing.Set(ToDouble(result->missing));
+        if (result.ok() && result->looked) gauges_->missing.Set(GaugeValue(result->missing));
       }
     }
     auto look = [key = options_.wallet](pg::Transaction& tx) -> Result<Pending> {

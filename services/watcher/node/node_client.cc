@@ -45,11 +45,12 @@ Error Unreachable(std::string message) {
   return Error::Unavailable("NODE_UNAVAILABLE", std::move(message));
 }
 
-// The origin of an endpoint: a path or a query may hold a key.
+// Host and port of an endpoint: a path, a query or what stands before the host may hold a key.
 std::string OriginOf(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t start = scheme == std::string::npos ? 0 : scheme + 3;
-  return url.substr(start, url.find_first_of("/?", start) - start);
+  const std::string authority = url.substr(start, url.find_first_of("/?#", start) - start);
+  return authority.substr(authority.rfind('@') + 1);
 }
 
 }  // namespace

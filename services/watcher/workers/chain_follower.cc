@@ -94,7 +94,7 @@ Task<void> ChainFollower::Run() {
       memory_.reset();
       if (IsDatabaseTrouble(done.error())) pause = kDatabasePause;
       if (done.error().code == ErrorCode::kInternal) pause = kHaltedPause;
-      log_.Warn("a step was not stored", {{"chain", chain_}, {"error", done.error().ToString()}});
+      log_.Warn("a step was not stored", {{"chain", chain_}, {"err", done.error().ToString()}});
     }
     co_await runtime::SleepFor(pause);
   }

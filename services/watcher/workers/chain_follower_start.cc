@@ -161,7 +161,7 @@ Task<void> ChainFollower::NoteTrouble(Error error) {
   if (now - last_log_ > kTroubleLogInterval || error.message != trouble_) {
     if (now - last_log_ > kContactInterval) {
       log_.Warn("the node is of no use at present",
-                {{"chain", chain_}, {"reason", error.reason}, {"error", error.message}});
+                {{"chain", chain_}, {"reason", error.reason}, {"err", error.message}});
       last_log_ = now;
     }
   }
@@ -207,7 +207,7 @@ Task<void> ChainFollower::WriteStatus(ChainState state, std::string reason, bool
   const pg::TransactOptions options{.name = "chain_status", .idempotent = true};
   const Status written = co_await database_.Transact(options, write);
   if (!written.ok()) {
-    log_.Debug("a chain's status was not stored", {{"error", written.error().ToString()}});
+    log_.Debug("a chain's status was not stored", {{"err", written.error().ToString()}});
   }
 }
 

@@ -28,7 +28,7 @@ Task<void> InvariantWorker::Run() {
       }
       checked.SetToCurrentTime();
     } else {
-      log_.Warn("the invariants were not counted", {{"error", counts.error().ToString()}});
+      log_.Warn("the invariants were not counted", {{"err", counts.error().ToString()}});
     }
     co_await runtime::SleepFor(interval_);
   }
