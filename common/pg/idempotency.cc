@@ -6,6 +6,8 @@
 namespace paymesh::pg {
 namespace {
 
+constexpr std::size_t kMaxRequestIdBytes = 128;
+
 constexpr char kClaim[] =
     "INSERT INTO idempotency (caller, method, request_id, request_hash, response)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])"
@@ -139,6 +141,15 @@ std::vector<Result<std::optional<Bytea>>> ClaimAndAnswerAll(
   }
   std::set<Identity> ours;
   return Insert(tx, keys, responses, ours);
+}
+
+Status CheckRequestId(std::string_view request_id) {
+  const bool printable = std::all_of(request_id.begin(), request_id.end(),
+                                     [](char letter) { return letter >= ' ' && letter <= '~'; });
+  if (request_id.empty() || request_id.size() > kMaxRequestIdBytes || !printable) {
+    return Error::InvalidField("request_id", "must have 1 to 128 printable ASCII characters");
+  }
+  return {};
 }
 
 Result<std::optional<Bytea>> Claim(Transaction& tx, const IdempotencyKey& key) {

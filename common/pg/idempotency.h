@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct IdempotencyKey {
     return {caller, method, request_id};
   }
 };
+
+// The one rule for the ids that callers choose: 1 to 128 printable ASCII characters, spaces too.
+// INVALID_ARGUMENT INVALID_FIELD `request_id`.
+Status CheckRequestId(std::string_view request_id);
 
 // nullopt: ours to act on. A value: the stored answer. ALREADY_EXISTS IDEMPOTENCY_KEY_REUSED: the
 // same key came with another body.

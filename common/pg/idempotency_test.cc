@@ -18,6 +18,20 @@ IdempotencyKey Key(const std::string& id, const std::string& hash = "h") {
   return {.caller = "checkout", .method = "/m", .request_id = id, .request_hash = hash};
 }
 
+TEST(RequestId, IsPrintableAsciiOfABoundedLength) {
+  for (const std::string& good : {std::string("a"), std::string("order 17 / try 2"),
+                                  std::string("~!"), std::string(128, 'x')}) {
+    EXPECT_TRUE(CheckRequestId(good).ok()) << good;
+  }
+  for (const std::string& bad :
+       {std::string(), std::string(129, 'x'), std::string("a\x7f"), std::string("a\nb"),
+        std::string("caf\xc3\xa9"), std::string(1, '\0')}) {
+    const Status refused = CheckRequestId(bad);
+    ASSERT_FALSE(refused.ok()) << bad;
+    EXPECT_EQ(refused.error().reason, "INVALID_FIELD");
+  }
+}
+
 class Idempotency : public testing::Test {
  protected:
   Idempotency() { server_.Exec("CREATE TABLE effect (id text)"); }

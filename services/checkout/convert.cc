@@ -233,6 +233,7 @@ pb::Payment ToProto(const Payment& payment) {
   for (const Transfer& transfer : payment.transfers) {
     *out.add_transfers() = TransferToProto(transfer);
   }
+  out.set_transfers_left_out(payment.transfers_left_out);
   if (payment.registered) out.set_deposit_address(payment.terms.deposit_address);
   if (const std::optional<Outcome> outcome = OutcomeOf(payment)) {
     *out.mutable_gross() = ToProto(outcome->unit, outcome->gross);

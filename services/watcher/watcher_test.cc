@@ -19,6 +19,7 @@
 #include "services/watcher/store/transaction_store.h"
 #include "services/watcher/testing/anvil.h"
 #include "services/watcher/testing/replica.h"
+#include "services/watcher/testing/tag_node.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -57,6 +58,14 @@ class WatcherTest : public ::testing::Test {
 
   std::unique_ptr<Replica> Start(const std::string& holder = "one") {
     return std::make_unique<Replica>(db_.conninfo(), Options(), holder);
+  }
+  std::unique_ptr<Replica> StartWith(std::vector<std::string> endpoints) {
+    FollowerOptions options = Options();
+    options.chain.endpoints = std::move(endpoints);
+    return std::make_unique<Replica>(db_.conninfo(), options, "one");
+  }
+  std::string Levels() {
+    return db_.Query("SELECT safe_number || ' ' || finalized_number FROM chain");
   }
 
   void Watch(const std::vector<evm::Address>& addresses) {
@@ -112,10 +121,10 @@ class WatcherTest : public ::testing::Test {
       const std::string to(log.at("topics").at(2).as_string());
       bool ours = false;
       for (const evm::Address& address : watched) ours = ours || address.ToWord().ToHex() == to;
-      if (!ours) continue;
+      const U256 amount = *U256::FromHex(std::string(log.at("data").as_string()));
+      if (!ours || amount.IsZero()) continue;
       scanned[std::string(log.at("transactionHash").as_string())] =
-          std::string(log.at("blockHash").as_string()) + " " +
-          U256::FromHex(std::string(log.at("data").as_string()))->ToString();
+          std::string(log.at("blockHash").as_string()) + " " + amount.ToString();
     }
     std::map<std::string, std::string> recorded;
     auto read = [&](pg::Transaction& tx) -> Status {
@@ -249,6 +258,44 @@ TEST_F(WatcherTest, CountsTheOrdinalWithinTheTransactionNotTheBlock) {
   ExpectEqualsScan({alice});
 }
 
+TEST_F(WatcherTest, RecordsNoTransferOfNothing) {
+  const evm::Address alice = AddressNamed("alice");
+  Watch({alice});
+  auto replica = Start();
+  Pay(alice, 0);
+  Pay(alice, 7);
+  anvil_.Send(anvil_.SignMint(token_, alice, 0, anvil_.NextNonce()));
+  anvil_.Send(anvil_.SignMint(token_, alice, 8, anvil_.NextNonce()));
+  anvil_.Mine(14);
+  CatchUp();
+  EXPECT_EQ(State(), "FINALIZED 7, FINALIZED 8");
+  EXPECT_EQ(replica->Metrics().find("watcher_missed_log_total{chain=\"eip155:31337\"} 1"),
+            std::string::npos);
+  ExpectEqualsScan({alice});
+  ExpectJournalTellsTheRows();
+}
+
+TEST_F(WatcherTest, FinishesATransferOfNothingThatAnEarlierVersionRecorded) {
+  const evm::Address alice = AddressNamed("alice");
+  Watch({alice});
+  auto replica = Start();
+  const auto nothing = Pay(alice, 0);
+  CatchUp();
+  db_.Exec(
+      "INSERT INTO transfer (transfer_id, chain, transaction_hash, ordinal, variant, log_index,"
+      " token, from_address, to_address, amount, block_number, block_hash, block_time, state,"
+      " revision, reorg_count) SELECT 'trf_old', chain, decode('" +
+      nothing.hash.ToHex().substr(2) + "', 'hex'), 0, 0, 0, decode('" + token_.ToHex().substr(2) +
+      "', 'hex'), decode('" + alice.ToHex().substr(2) + "', 'hex'), decode('" +
+      alice.ToHex().substr(2) +
+      "', 'hex'), 0, number, hash, block_time, 'INCLUDED', 1, 0 FROM block"
+      " ORDER BY number DESC LIMIT 1");
+  anvil_.Mine(14);
+  CatchUp();
+  EXPECT_EQ(State(), "FINALIZED 0");
+  EXPECT_EQ(db_.Query("SELECT state FROM chain"), "FOLLOWING");
+}
+
 class Reorganisation : public WatcherTest, public ::testing::WithParamInterface<int> {};
 
 TEST_P(Reorganisation, RemovesMovesAndReplacesTransfers) {
@@ -335,6 +382,62 @@ TEST_F(WatcherTest, HaltsOnAReorganisationBelowFinalityAndKeepsItsData) {
   ASSERT_TRUE(db_.database().TransactBlocking({}, resume).ok());
   EXPECT_TRUE(Eventually([&] { return db_.Query("SELECT state FROM chain") == "HALTED"; }));
   ExpectInvariants();
+}
+
+class TagTrouble : public WatcherTest, public ::testing::WithParamInterface<TagMode> {};
+
+TEST_P(TagTrouble, MakesNothingFinalThatTheNodeDidNotCallFinal) {
+  TagNode node(anvil_.url());
+  auto replica = StartWith({node.url()});
+  anvil_.Mine(20);
+  CatchUp();
+  const std::string levels = Levels();
+  EXPECT_EQ(levels, "17 13") << "the node's tags and the depths";
+  node.Set(GetParam());
+  anvil_.Mine(60);  // far more than any depth times the factor
+  CatchUp();
+  EXPECT_EQ(Levels(), levels);
+  EXPECT_NE(replica->Metrics().find("watcher_finality_tag_missing{chain=\"eip155:31337\"} 1"),
+            std::string::npos);
+  // What the last run knew of the node is known to the next.
+  replica.reset();
+  replica = StartWith({node.url()});
+  anvil_.Mine(20);
+  CatchUp();
+  EXPECT_EQ(Levels(), levels);
+  node.Set(TagMode::kHonest);
+  anvil_.Mine();
+  CatchUp();
+  EXPECT_NE(Levels(), levels);
+  EXPECT_NE(replica->Metrics().find("watcher_finality_tag_missing{chain=\"eip155:31337\"} 0"),
+            std::string::npos);
+  ExpectInvariants();
+}
+
+INSTANTIATE_TEST_SUITE_P(WithTags, TagTrouble,
+                         ::testing::Values(TagMode::kThrottled, TagMode::kFailing, TagMode::kNull,
+                                           TagMode::kMalformed, TagMode::kUnsupported));
+
+TEST_F(WatcherTest, AsksTheNextNodeForTagsThatOneDoesNotAnswer) {
+  TagNode broken(anvil_.url());
+  broken.Set(TagMode::kFailing);
+  auto replica = StartWith({broken.url(), anvil_.url()});
+  anvil_.Mine(20);
+  CatchUp();
+  EXPECT_EQ(Levels(), "17 13");
+  EXPECT_GT(broken.asked(), 0);
+}
+
+TEST_F(WatcherTest, GoesByDepthOnAChainWhoseNodesHaveNoTags) {
+  TagNode node(anvil_.url());
+  node.Set(TagMode::kUnsupported);
+  auto replica = StartWith({node.url()});
+  anvil_.Mine(40);
+  CatchUp();
+  const std::uint64_t head = anvil_.Height();
+  EXPECT_EQ(Levels(), std::to_string(head - 2 * 4) + " " + std::to_string(head - 8 * 4));
+  EXPECT_NE(replica->Metrics().find("watcher_finality_tag_missing{chain=\"eip155:31337\"} 1"),
+            std::string::npos);
 }
 
 TEST_F(WatcherTest, SaysSoWhenItsNodeIsAway) {
@@ -448,6 +551,51 @@ TEST_F(WatcherTest, FollowsItsOwnTransactionsThroughAReorganisation) {
   CatchUp();
   EXPECT_EQ(state(), "FINALIZED");
   EXPECT_EQ(db_.Query("SELECT revision FROM tracked_transaction"), "6");
+}
+
+TEST_F(WatcherTest, FindsATransactionBehindAnyNumberOfReplacedOnes) {
+  // Each attempt pays another amount, so that all are different transactions of one slot.
+  const std::uint64_t nonce = anvil_.NextNonce();
+  std::vector<evm::SignedTransaction> attempts;
+  for (std::uint64_t amount = 1; amount <= 450; ++amount) {
+    attempts.push_back(anvil_.SignMint(token_, AddressNamed("payee"), amount, nonce));
+  }
+  auto replica = Start();
+  auto track = [&](pg::Transaction& tx) -> Status {
+    for (const auto& attempt : attempts) InsertTracked(tx, "eip155:31337", attempt);
+    return {};
+  };
+  ASSERT_TRUE(db_.database().TransactBlocking({}, track).ok());
+  anvil_.Send(attempts[17]);
+  anvil_.Mine(14);
+  CatchUp();
+  EXPECT_EQ(db_.Query("SELECT state FROM tracked_transaction WHERE replaced IS FALSE"),
+            "FINALIZED");
+  EXPECT_EQ(db_.Query("SELECT count(*) FROM tracked_transaction WHERE replaced"), "449");
+  auto open = [](pg::Transaction& tx) -> Result<std::size_t> {
+    return OpenTracked(tx, "eip155:31337", {}, 1'000).size() +
+           UnfinalTracked(tx, "eip155:31337", 1'000).size();
+  };
+  EXPECT_EQ(db_.database().TransactBlocking({}, open).value(), 0U);
+}
+
+TEST_F(WatcherTest, GoesRoundAllOpenTransactionsHoweverManyThereAre) {
+  const auto early = Pay(AddressNamed("payee"), 3);
+  anvil_.Mine(12);
+  auto replica = Start();
+  CatchUp();
+  // Nothing new: these wait for slots that are far away.
+  auto track = [&](pg::Transaction& tx) -> Status {
+    for (std::uint64_t nonce = 1'000; nonce < 1'450; ++nonce) {
+      InsertTracked(tx, "eip155:31337", anvil_.SignMint(token_, AddressNamed("payee"), 1, nonce));
+    }
+    InsertTracked(tx, "eip155:31337", early);
+    return {};
+  };
+  ASSERT_TRUE(db_.database().TransactBlocking({}, track).ok());
+  EXPECT_TRUE(Eventually([&] {
+    return db_.Query("SELECT count(*) FROM tracked_transaction WHERE state = 'FINALIZED'") == "1";
+  }));
 }
 
 TEST_F(WatcherTest, FindsATransactionThatWasMinedBeforeItWasStored) {

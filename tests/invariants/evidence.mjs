@@ -39,7 +39,7 @@ async function compareWithReceipts(ctx, transfers, source) {
   return rows;
 }
 
-/** Every Transfer of a listed token to a watched address in final blocks, by a fresh scan. */
+/** Every Transfer of more than nothing of a listed token to a watched address in final blocks, by a fresh scan. */
 async function scan(ctx, chain, head) {
   const watched = new Map((await ctx.sql('watcher', `
     SELECT '0x' || encode(address, 'hex') AS address, extract(epoch FROM create_time)::float AS since FROM watched_address`))
@@ -48,7 +48,7 @@ async function scan(ctx, chain, head) {
   if (chain.tokens.length === 0 || head.finalized_number <= head.anchor_number) return {found, watched};
   const logs = (await chain.logs({
     address: chain.tokens, topics: [kTransferTopic], fromBlock: head.anchor_number + 1, toBlock: head.finalized_number,
-  })).filter((log) => log.topics.length === 3 && watched.has(addressOfTopic(log.topics[2])));
+  })).filter((log) => log.topics.length === 3 && watched.has(addressOfTopic(log.topics[2])) && BigInt(log.data) > 0n);
   const numbers = [...new Set(logs.map((log) => Number(log.blockNumber)))];
   const times = new Map((await chain.blocks(numbers)).map((block) => [Number(block.number), Number(block.timestamp)]));
   for (const log of logs) {
@@ -196,10 +196,12 @@ export const evidence = [
         compare('settlement', row, (transfer) => ({...common(transfer), state: transfer.state, block_hash: transfer.block_hash}));
       }
       // Nobody misses one: to a payment's address in checkout, to any watched address in settlement.
-      const deposits = new Set((await ctx.sql('checkout', 'SELECT deposit_address FROM payment')).map((row) => row.deposit_address.toLowerCase()));
+      const deposits = new Set((await ctx.sql('checkout', 'SELECT deposit_address FROM payment WHERE NOT transfers_left_out'))
+          .map((row) => row.deposit_address.toLowerCase()));
       const [checkout, settlement] = [atCheckout, atSettlement].map((list) => new Set(list.map((row) => row.transfer_id)));
       for (const transfer of seen.values()) {
         if (transfer.state === 'ORPHANED') continue;
+        // A payment that more transfers came to than it takes says so itself.
         if (deposits.has(transfer.to_address) && !checkout.has(transfer.transfer_id)) rows.push({unknown_to: 'checkout', ...transfer});
         if (!settlement.has(transfer.transfer_id)) rows.push({unknown_to: 'settlement', ...transfer});
       }

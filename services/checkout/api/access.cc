@@ -7,8 +7,6 @@
 
 #include <memory>
 
-#include "services/checkout/api/fields.h"
-
 namespace paymesh::checkout {
 namespace {
 
@@ -48,7 +46,7 @@ Result<pg::IdempotencyKey> KeyOf(const rpc::Principal& principal, const std::str
   const auto* field = request.GetDescriptor()->FindFieldByName("request_id");
   if (field == nullptr) return Error::Internal("a mutating request has no request_id");
   const std::string request_id = request.GetReflection()->GetString(request, field);
-  RETURN_IF_ERROR(CheckRequestId(request_id));
+  RETURN_IF_ERROR(pg::CheckRequestId(request_id));
   const std::unique_ptr<google::protobuf::Message> body(request.New());
   body->CopyFrom(request);
   body->GetReflection()->ClearField(body.get(), field);

@@ -1,14 +1,11 @@
 #include "services/checkout/api/fields.h"
 
-#include <algorithm>
-
 #include "common/runtime/ids.h"
 #include "services/checkout/convert.h"
 
 namespace paymesh::checkout {
 namespace {
 
-constexpr std::size_t kMaxRequestId = 128;
 constexpr int kMaxMetadataEntries = 20;
 constexpr std::size_t kMaxMetadataKey = 64;
 constexpr std::size_t kMaxMetadataValue = 500;
@@ -63,15 +60,6 @@ Status CheckText(std::string_view text, const TextRule& rule) {
   if (characters < rule.min_characters || characters > rule.max_characters) {
     return Error::InvalidField(field, "must have " + std::to_string(rule.min_characters) + " to " +
                                           std::to_string(rule.max_characters) + " characters");
-  }
-  return {};
-}
-
-Status CheckRequestId(std::string_view request_id) {
-  const bool printable = std::all_of(request_id.begin(), request_id.end(),
-                                     [](char letter) { return letter >= ' ' && letter <= '~'; });
-  if (request_id.empty() || request_id.size() > kMaxRequestId || !printable) {
-    return Error::InvalidField("request_id", "must be 1 to 128 printable ASCII characters");
   }
   return {};
 }

@@ -27,8 +27,6 @@ struct TextRule {
 };
 // UTF-8 without control characters other than line feed and tab.
 Status CheckText(std::string_view text, const TextRule& rule);
-// 1 to 128 printable ASCII characters.
-Status CheckRequestId(std::string_view request_id);
 // "pay_" and the form of our ids; a foreign form is NOT_FOUND to its caller, not a bad field.
 bool LooksLikeId(std::string_view id, std::string_view prefix);
 

@@ -1,6 +1,7 @@
 #include "services/checkout/domain/judge.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace paymesh::checkout {
 namespace {
@@ -105,7 +106,11 @@ State StateAfterDecision(Payment& payment) {
   }
   if (sums.undecided)
     Decide(payment, Authority::kRules);  // nothing was due any more: all owed back
-  return held || sums.problem ? State::kRequiresReview : State::kSucceeded;
+  if (held || sums.problem) return State::kRequiresReview;
+  // What a person accepted early is a success when it is as certain as any other; one that has been
+  // reached stands as long as its money does.
+  const bool reached = payment.state == State::kSucceeded || sums.confirmed >= threshold;
+  return reached ? State::kSucceeded : State::kProcessing;
 }
 
 State StateBeforeDecision(Payment& payment) {
@@ -157,25 +162,36 @@ void SetFlags(Payment& payment) {
                                                   *payment.decided_gross < bound->due.value);
 }
 
+// The live transfers as certain as the policy asks, then the others; in order of arrival each.
+std::vector<Transfer*> CertainFirst(Payment& payment) {
+  std::vector<Transfer*> order;
+  for (Transfer& transfer : payment.transfers) {
+    if (transfer.live()) order.push_back(&transfer);
+  }
+  std::stable_partition(order.begin(), order.end(), [&payment](const Transfer* transfer) {
+    return transfer->finality >= payment.terms.policy;
+  });
+  return order;
+}
+
 }  // namespace
 
 void Decide(Payment& payment, Authority authority) {
   const Option* bound = payment.Bound();
   if (bound == nullptr) return;
   U256 remaining = SaturatingSub(bound->due.value, AcceptedLive(payment));
-  for (Transfer& transfer : payment.transfers) {
-    if (transfer.orphaned) continue;
+  for (Transfer* transfer : CertainFirst(payment)) {
     const bool person = authority == Authority::kPerson;
-    if (!transfer.decided) {
-      const bool counts = transfer.amount.unit == bound->due.unit &&
-                          (person || transfer.disposition == Disposition::kMatched);
-      transfer.accepted = counts ? std::min(transfer.amount.value, remaining) : U256();
-      transfer.refundable = SaturatingSub(transfer.amount.value, transfer.accepted);
-      transfer.decided = true;
-      remaining = SaturatingSub(remaining, transfer.accepted);
+    if (!transfer->decided) {
+      const bool counts = transfer->amount.unit == bound->due.unit &&
+                          (person || transfer->disposition == Disposition::kMatched);
+      transfer->accepted = counts ? std::min(transfer->amount.value, remaining) : U256();
+      transfer->refundable = SaturatingSub(transfer->amount.value, transfer->accepted);
+      transfer->decided = true;
+      remaining = SaturatingSub(remaining, transfer->accepted);
     }
     // What came after the close waits for a person, however plain its fate.
-    if (person || !transfer.after_close) transfer.reviewed = true;
+    if (person || !transfer->after_close) transfer->reviewed = true;
   }
   payment.decided_gross = AcceptedLive(payment);
 }

@@ -11,7 +11,8 @@ namespace paymesh::checkout {
 void Judge(const Rules& rules, Payment& payment);
 
 // Splits every live, undecided transfer into accepted and refundable: MATCHED ones, and with a
-// person's word LATE and EXTRA ones in the bound unit too, are accepted up to what is due.
+// person's word LATE and EXTRA ones in the bound unit too, are accepted up to what is due. Those
+// that are as certain as the policy asks come first, then the order of arrival decides.
 enum class Authority { kRules, kPerson };
 void Decide(Payment& payment, Authority authority);
 

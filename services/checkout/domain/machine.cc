@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "common/money/rate.h"
 #include "services/checkout/domain/judge.h"
 
 namespace paymesh::checkout {
@@ -75,8 +76,26 @@ void Take(Transfer& transfer, const TransferUpdate& update) {
   transfer.revision = update.revision;
 }
 
+// Whether there is room for one more transfer, and it is worth the room.
+bool Takes(const Payment& payment, const Amount& amount) {
+  const std::size_t held = payment.transfers.size();
+  if (held < kFreeTransfers) return true;
+  const Option* option = payment.OptionFor(amount.unit);
+  if (held >= kMaxTransfers || option == nullptr) return false;
+  constexpr std::uint64_t kHundredth = 100;
+  const auto worth = MulDiv(option->due.value, U256(1), U256(kHundredth), Rounding::kUp);
+  return worth && amount.value >= *worth;
+}
+
 Result<Effect> NewTransfer(const Scene& scene, const TransferUpdate& update) {
   if (update.orphaned) return Effect{};  // never seen alive here, so nothing to undo
+  if (!Takes(scene.before, update.amount)) {
+    if (!scene.before.transfers_left_out) {
+      scene.next.transfers_left_out = true;
+      scene.Tell("left_out", "Too many transfers: from here on only larger ones are taken");
+    }
+    return Effect{};
+  }
   Transfer transfer{.transfer_id = update.transfer_id,
                     .chain = update.chain,
                     .transaction_hash = update.transaction_hash,
@@ -90,7 +109,10 @@ Result<Effect> NewTransfer(const Scene& scene, const TransferUpdate& update) {
   return Effect{};
 }
 
-Result<Effect> On(const Scene& scene, const TransferUpdate& update) {
+Result<Effect> On(const Scene& scene, const TransferUpdate& said) {
+  TransferUpdate update = said;
+  // A transfer of nothing is none: anybody can make one, for anybody.
+  if (update.amount.IsZero()) update.orphaned = true;
   auto& transfers = scene.next.transfers;
   const auto known = std::find_if(transfers.begin(), transfers.end(), [&](const Transfer& one) {
     return one.transfer_id == update.transfer_id;

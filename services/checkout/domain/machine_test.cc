@@ -93,6 +93,66 @@ TEST(Payment, NeverSucceedsWithNothingHoweverSmallTheAmount) {
   EXPECT_EQ(story.state(), State::kSucceeded);
 }
 
+TEST(Payment, IsUntouchedByTransfersOfNothing) {
+  Story story;
+  const Payment fresh = story.payment();
+  for (const Unit& unit : {kUsdA, kUsdB, kUnoffered}) {
+    EXPECT_EQ(story.Sees("z" + unit.ToString(), unit, 0, Finality::kFinalized), "");
+    EXPECT_EQ(story.payment(), fresh);
+  }
+  EXPECT_EQ(story.Do(Cancel{"no money here"}), "payment.canceled");
+  story.Sees("z1", kUsdA, 0);
+  EXPECT_EQ(story.state(), State::kCanceled);
+
+  Story paid;
+  paid.Sees("t1", kUsdA, kDue, Finality::kSafe);
+  paid.Sees("z1", kUsdA, 0, Finality::kSafe);
+  paid.Sees("z2", kUnoffered, 0);
+  EXPECT_EQ(paid.state(), State::kSucceeded);
+  EXPECT_EQ(paid.payment().flags, Flags());
+
+  Story late;
+  late.PassesDeadline();
+  late.Sees("z1", kUsdB, 0, Finality::kSafe, kLate);
+  EXPECT_EQ(late.state(), State::kExpired);
+}
+
+TEST(Payment, TakesATransferThatComesBackAsNothingForGone) {
+  Story story;
+  story.Sees("t1", kUsdA, kDue);
+  story.Sees("t1", kUsdA, 0, Finality::kSafe);
+  EXPECT_EQ(story.state(), State::kAwaitingPayment);
+  EXPECT_FALSE(story.transfer(0).live());
+}
+
+TEST(Payment, StaysSmallHoweverMuchDustIsSent) {
+  Story story;
+  std::int64_t revision = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    if (i == 1'000) revision = story.payment().revision;
+    story.Sees("d" + std::to_string(i), kUsdA, 1);
+  }
+  EXPECT_EQ(story.payment().transfers.size(), kFreeTransfers);
+  EXPECT_TRUE(story.payment().transfers_left_out);
+  EXPECT_EQ(story.payment().revision, revision) << "what is left out changes nothing";
+  EXPECT_EQ(Number(ArrivedIn(story.payment(), kUsdA).seen), kFreeTransfers);
+  // News of one that was left out stays out; what somebody really pays is taken all the same.
+  story.Sees("d2999", kUsdA, 1, Finality::kFinalized);
+  EXPECT_EQ(story.payment().revision, revision);
+  story.Sees("t1", kUsdA, kDue, Finality::kSafe);
+  EXPECT_EQ(story.state(), State::kSucceeded);
+  EXPECT_EQ(Number(OutcomeOf(story.payment())->gross), kDue);
+}
+
+TEST(Payment, TakesNoMoreThanItCanTellOfEvenOfMoney) {
+  Story story;
+  for (std::size_t i = 0; i < kMaxTransfers + 50; ++i) {
+    story.Sees("t" + std::to_string(i), kUsdA, kDue / 100);
+  }
+  EXPECT_EQ(story.payment().transfers.size(), kMaxTransfers);
+  EXPECT_TRUE(story.payment().transfers_left_out);
+}
+
 TEST(Payment, ExpiresWhenFundsNeverCome) {
   Story story;
   EXPECT_EQ(story.PassesDeadline(), "payment.expired");
@@ -140,6 +200,53 @@ TEST(Payment, NeedsReviewWhenPaidAfterItsExpiry) {
   EXPECT_EQ(story.Accepts(), "payment.succeeded");
   EXPECT_TRUE(story.Has(Flag::kManualDecision));
   EXPECT_EQ(Number(OutcomeOf(story.payment())->gross), kDue);
+}
+
+TEST(Payment, WaitsForThePolicyAlsoWithWhatAPersonAccepted) {
+  Story story;
+  story.PassesDeadline();
+  story.Sees("t1", kUsdA, kDue, Finality::kIncluded, kLate);
+  EXPECT_EQ(story.Accepts(), "payment.processing");
+  EXPECT_TRUE(story.Has(Flag::kManualDecision));
+  EXPECT_TRUE(story.transfer(0).decided);
+  EXPECT_EQ(story.Sees("t1", kUsdA, kDue, Finality::kSafe, kLate), "payment.succeeded");
+  EXPECT_EQ(Number(OutcomeOf(story.payment())->gross), kDue);
+}
+
+TEST(Payment, GoesBackToReviewWhenWhatAPersonAcceptedIsOrphanedFirst) {
+  Story story;
+  story.PassesDeadline();
+  story.Sees("t1", kUsdA, kDue, Finality::kIncluded, kLate);
+  story.Accepts();
+  EXPECT_EQ(story.Loses("t1", kUsdA, kDue), "payment.reorged");
+  EXPECT_EQ(story.state(), State::kRequiresReview);
+  EXPECT_EQ(story.Do(FinalizedHeights{{{kChainA, 132}}}), "payment.reversed");
+}
+
+TEST(Payment, OwesBackWhatComesOnTopWhileAnAcceptedTransferIsStillUncertain) {
+  Story story;
+  story.PassesDeadline();
+  story.Sees("t1", kUsdA, kDue, Finality::kIncluded, kLate);
+  story.Accepts();
+  story.Sees("t2", kUsdA, 7, Finality::kIncluded, kLate);
+  EXPECT_EQ(story.state(), State::kProcessing);
+  EXPECT_EQ(Number(story.transfer(1).refundable), 7u);
+  story.Sees("t1", kUsdA, kDue, Finality::kSafe, kLate);
+  EXPECT_EQ(story.state(), State::kSucceeded);
+  EXPECT_EQ(Number(OutcomeOf(story.payment())->gross), kDue);
+}
+
+TEST(Payment, AcceptsWhatIsCertainBeforeWhatCameFirst) {
+  Story story;
+  story.Sees("t1", kUsdA, 40);
+  story.Sees("t2", kUsdA, kDue, Finality::kSafe);
+  ASSERT_EQ(story.state(), State::kSucceeded);
+  EXPECT_EQ(Number(story.transfer(0).accepted), 0u);
+  EXPECT_EQ(Number(story.transfer(0).refundable), 40u);
+  EXPECT_EQ(Number(story.transfer(1).accepted), kDue);
+  // What was not certain may go: the success does not rest on it.
+  story.Loses("t1", kUsdA, 40);
+  EXPECT_EQ(story.state(), State::kSucceeded);
 }
 
 TEST(Payment, CanBeLateAndOverpaidAtOnce) {
@@ -205,6 +312,8 @@ TEST(Payment, BindsTheFirstOfferedTokenAndCallsTheOthersWrong) {
   story.Sees("t3", kUsdB, kDue - 10, Finality::kSafe);
   EXPECT_EQ(story.state(), State::kRequiresReview);
   story.Accepts();
+  EXPECT_EQ(story.state(), State::kProcessing) << "the first is not certain yet";
+  story.Sees("t1", kUsdB, 10, Finality::kSafe);
   EXPECT_EQ(story.state(), State::kSucceeded);
   EXPECT_EQ(Number(RefundableOf(story.payment()).at(kUsdA)), kDue);
 }

@@ -118,6 +118,12 @@ struct TimelineEntry {
   std::string chain = {};
   friend bool operator==(const TimelineEntry&, const TimelineEntry&) = default;
 };
+// Anybody may send to a deposit address, and as often as they like. A payment takes every transfer
+// up to kFreeTransfers; then, up to kMaxTransfers, those of at least a hundredth of what is due in
+// an offered token, so that who crowds it pays for it. Snapshots stay far below a message's 4 MB.
+inline constexpr std::size_t kFreeTransfers = 100;
+inline constexpr std::size_t kMaxTransfers = 400;
+
 inline constexpr std::size_t kMaxTimelineEntries = 200;  // shown and kept in memory; newest win
 
 // What was agreed; never changes.
@@ -154,7 +160,8 @@ struct Payment {
   // Engaged from the first success on: how much was accepted by the last decision, in the bound
   // unit.
   std::optional<U256> decided_gross = {};
-  std::vector<Transfer> transfers = {};  // in order of first arrival
+  std::vector<Transfer> transfers = {};  // in order of first arrival, at most kMaxTransfers
+  bool transfers_left_out = false;       // there were more
   std::vector<TimelineEntry> timeline = {};
 
   // Computed by the machine with each event.

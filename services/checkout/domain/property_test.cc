@@ -22,7 +22,7 @@ struct Planned {
 
 Planned RandomTransfer(std::mt19937_64& random, int index) {
   static const std::vector<Unit> units{kUsdA, kUsdA, kUsdA, kUsdB, kUnoffered};
-  static const std::vector<std::uint64_t> values{kDue, kDue / 2, kDue / 3, kDue + 9, 1};
+  static const std::vector<std::uint64_t> values{kDue, kDue / 2, kDue / 3, kDue + 9, 1, 0};
   return {"t" + std::to_string(index), units[random() % units.size()],
           values[random() % values.size()]};
 }
@@ -36,6 +36,7 @@ void ExpectSound(const Payment& payment) {
       EXPECT_FALSE(transfer.decided);
       continue;
     }
+    EXPECT_FALSE(transfer.amount.IsZero()) << "nothing that counts as money";
     if (transfer.decided) {
       EXPECT_EQ(SaturatingAdd(transfer.accepted, transfer.refundable), transfer.amount.value);
     } else {
@@ -111,6 +112,37 @@ TEST(PaymentProperty, StaysSoundThroughAnyHistory) {
       if (HasFailure()) return;
     }
   }
+}
+
+// At each success by the rules nothing uncertain is accepted while something certain is owed back.
+TEST(PaymentProperty, AcceptsNothingUncertainInPlaceOfSomethingCertain) {
+  int successes = 0;
+  for (unsigned seed = 0; seed < 2'000; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    Story story(MakePayment(Finality::kSafe, random() % 2 == 0 ? 0 : 300));
+    std::vector<Planned> transfers;
+    for (int step = 0; step < 12 && story.state() != State::kSucceeded; ++step) {
+      Planned one = RandomTransfer(random, step);
+      one.unit = kUsdA;
+      transfers.push_back(one);
+      story.Sees(one.id, one.unit, one.value);
+      const Planned& known = transfers[random() % transfers.size()];
+      story.Sees(known.id, known.unit, known.value, Finality::kSafe);
+    }
+    if (story.state() != State::kSucceeded) continue;
+    ++successes;
+    bool uncertain_accepted = false, certain_refundable = false;
+    for (const Transfer& transfer : story.payment().transfers) {
+      if (transfer.disposition != Disposition::kMatched) continue;
+      const bool certain = transfer.finality >= Finality::kSafe;
+      uncertain_accepted = uncertain_accepted || (!certain && !transfer.accepted.IsZero());
+      certain_refundable = certain_refundable || (certain && !transfer.refundable.IsZero());
+    }
+    EXPECT_FALSE(uncertain_accepted && certain_refundable);
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(successes, 500);
 }
 
 // Before anything is decided, a history with orphanings ends as if only what stands had ever

@@ -41,7 +41,7 @@ struct PaymentColumns {
   std::vector<std::int64_t> old_revision, revision;
   std::vector<Time> update_time, expire_time;
   std::vector<int> state, flags;
-  std::vector<bool> registered, expired, expiry_deferred, canceled, reversed;
+  std::vector<bool> registered, expired, expiry_deferred, canceled, reversed, transfers_left_out;
   std::vector<std::optional<U256>> decided_gross;
   std::vector<U256> seen, confirmed, finalized, gross, fee, net;
 
@@ -58,6 +58,7 @@ struct PaymentColumns {
     expiry_deferred.push_back(after.expiry_deferred);
     canceled.push_back(after.canceled);
     reversed.push_back(after.reversed);
+    transfers_left_out.push_back(after.transfers_left_out);
     cancel_reason.push_back(after.cancel_reason);
     bound_option_id.push_back(after.bound_option_id);
     decided_gross.push_back(after.decided_gross);

@@ -32,7 +32,7 @@ constexpr std::string_view kInsertTransitions = R"sql(
 constexpr std::string_view kSelectPayments = R"sql(
   SELECT payment_id, terms, update_time, expire_time, state, flags, revision, registered, expired,
          expiry_deferred, canceled, reversed, cancel_reason, bound_option_id, decided_gross, seen,
-         confirmed, finalized, gross, fee, net
+         confirmed, finalized, gross, fee, net, transfers_left_out
   FROM payment WHERE payment_id = ANY($1::text[]) ORDER BY payment_id)sql";
 
 constexpr std::string_view kSelectTransfers = R"sql(
@@ -52,15 +52,16 @@ constexpr std::string_view kUpdatePayments = R"sql(
     expiry_deferred = new.expiry_deferred, canceled = new.canceled, reversed = new.reversed,
     cancel_reason = new.cancel_reason, bound_option_id = new.bound_option_id,
     decided_gross = new.decided_gross, seen = new.seen, confirmed = new.confirmed,
-    finalized = new.finalized, gross = new.gross, fee = new.fee, net = new.net
+    finalized = new.finalized, gross = new.gross, fee = new.fee, net = new.net,
+    transfers_left_out = new.transfers_left_out
   FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::smallint[],
               $6::integer[], $7::bigint[], $8::boolean[], $9::boolean[], $10::boolean[],
               $11::boolean[], $12::boolean[], $13::text[], $14::text[], $15::numeric[],
               $16::numeric[], $17::numeric[], $18::numeric[], $19::numeric[], $20::numeric[],
-              $21::numeric[])
+              $21::numeric[], $22::boolean[])
     AS new (payment_id, old_revision, update_time, expire_time, state, flags, revision, registered,
             expired, expiry_deferred, canceled, reversed, cancel_reason, bound_option_id,
-            decided_gross, seen, confirmed, finalized, gross, fee, net)
+            decided_gross, seen, confirmed, finalized, gross, fee, net, transfers_left_out)
   WHERE payment.payment_id = new.payment_id AND payment.revision = new.old_revision)sql";
 
 constexpr std::string_view kUpsertTransfers = R"sql(
@@ -134,6 +135,7 @@ Result<Payment> ReadPayment(const pg::Row& row) {
   payment.reversed = row.Get<bool>("reversed");
   payment.cancel_reason = row.Get<std::string>("cancel_reason");
   payment.bound_option_id = row.Get<std::string>("bound_option_id");
+  payment.transfers_left_out = row.Get<bool>("transfers_left_out");
   payment.decided_gross = row.Get<std::optional<U256>>("decided_gross");
   return payment;
 }
@@ -327,7 +329,7 @@ Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes,
       tx.Execute(kUpdatePayments, c.payment_id, c.old_revision, c.update_time, c.expire_time,
                  c.state, c.flags, c.revision, c.registered, c.expired, c.expiry_deferred,
                  c.canceled, c.reversed, c.cancel_reason, c.bound_option_id, c.decided_gross,
-                 c.seen, c.confirmed, c.finalized, c.gross, c.fee, c.net);
+                 c.seen, c.confirmed, c.finalized, c.gross, c.fee, c.net, c.transfers_left_out);
   if (updated.affected() != static_cast<std::int64_t>(changes.size())) {
     return Error::Aborted("TRANSACTION_CONFLICT", "a payment was changed by somebody else");
   }

@@ -126,6 +126,33 @@ TEST_F(Store, GivesBackAPaymentAsItWasPutIn) {
   EXPECT_EQ(Load("pay_a"), payment);
 }
 
+// Whoever sends to an address without end makes neither the payment nor its events too large to
+// read.
+TEST_F(Store, KeepsSnapshotsFarBelowAMessageHoweverManyTransfersCome) {
+  const Payment payment = Insert("pay_a", 'a');
+  std::vector<watcherpb::TransferEvent> events;
+  for (std::size_t i = 0; i < kMaxTransfers + 100; ++i) {
+    watcherpb::TransferEvent event =
+        Seen(payment, kDue / 100, watcherpb::TRANSFER_STATE_INCLUDED, 1);
+    std::string number = std::to_string(i);
+    number.insert(0, 64 - number.size(), '0');
+    event.mutable_transfer()->set_transfer_id("trf_" + number.substr(32));
+    event.mutable_transfer()->set_transaction_hash("0x" + number);
+    event.mutable_transfer()->set_from_address(payment.terms.deposit_address);
+    event.mutable_transfer()->mutable_block()->set_hash("0x" + number);
+    events.push_back(std::move(event));
+  }
+  Follow(events);
+  const Payment loaded = Load("pay_a");
+  EXPECT_EQ(loaded.transfers.size(), kMaxTransfers);
+  EXPECT_TRUE(loaded.transfers_left_out);
+  EXPECT_TRUE(ToProto(loaded).transfers_left_out());
+  EXPECT_LT(PaymentEvent(loaded, "payment.updated").ByteSizeLong(), 512U * 1024U);
+  Follow({events.back()});
+  EXPECT_EQ(Load("pay_a"), loaded);
+  ExpectInvariants();
+}
+
 TEST_F(Store, KeepsAPaymentThroughAWholeStory) {
   const Payment payment = Insert("pay_a", 'a');
   Follow({Seen(payment, kDue + 3, watcherpb::TRANSFER_STATE_INCLUDED, 1)});

@@ -2,7 +2,6 @@
 // Heavy header: for api/*.cc. Any thread.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,11 +19,7 @@ namespace paymesh::settlement {
 template <class Request>
 Result<pg::IdempotencyKey> KeyOf(const rpc::Call& call, Request request) {
   const std::string id = request.request_id();
-  const bool printable =
-      std::all_of(id.begin(), id.end(), [](char c) { return c >= '!' && c <= '~'; });
-  if (id.empty() || id.size() > 128 || !printable) {
-    return Error::InvalidField("request_id", "must have 1 to 128 printable ASCII characters");
-  }
+  RETURN_IF_ERROR(pg::CheckRequestId(id));
   request.clear_request_id();
   const evm::Hash32 hash = evm::Keccak256(request.SerializeAsString());
   return pg::IdempotencyKey{call.principal().name, call.method(), id,

@@ -15,6 +15,8 @@
 namespace paymesh::watcher {
 
 inline constexpr int kMaxStreamBatch = 256;  // entries a message
+// Receipts may be long: a message that has grown so far is sent, well below the 4 MB it may have.
+inline constexpr std::size_t kFullMessageBytes = 1024 * 1024;
 inline constexpr std::chrono::seconds kStreamWait{30};
 // A stream ends OK after this long, and its reader opens it again: so load spreads over replicas.
 inline constexpr std::chrono::minutes kStreamLife{5};
@@ -46,10 +48,14 @@ Task<Status> StreamJournal(journal::Hub& hub, std::string name, std::int64_t aft
     if (page->scanned > after) after = page->scanned;
     if (page->entries.empty()) continue;
     Response response;
+    std::size_t bytes = 0;
     for (const journal::EntryPtr& entry : page->entries) {
       ASSIGN_OR_CO_RETURN(*response.add_events(), ToEvent<Event>(*entry));
+      bytes += entry->payload.size();
+      if (bytes < kFullMessageBytes && entry != page->entries.back()) continue;
+      if (!co_await writer.Write(std::exchange(response, Response()))) co_return Status();
+      bytes = 0;
     }
-    if (!co_await writer.Write(std::move(response))) co_return Status();
   }
   co_return Status();
 }

@@ -115,18 +115,26 @@ HeadAction OnAdopted(HeadState& state, const Levels& levels, const HeadRules& ru
       next, std::min<std::uint64_t>(state.node_head->number, next + rules.max_step_blocks - 1)};
 }
 
+bool IsBlock(const Tag& tag) { return tag.answer == TagAnswer::kBlock; }
+
+bool Satisfies(const Tag& tag, bool seen) {
+  return IsBlock(tag) || (tag.answer == TagAnswer::kAbsent && !seen);
+}
+
 // The height that a tag and a depth allow on the chain `at` whose head is `head`.
 template <class At>
-std::uint64_t Allowed(const std::optional<BlockId>& tag, std::uint32_t min_depth,
+std::uint64_t Allowed(const Tag& tag, bool seen, std::uint32_t min_depth,
                       std::uint32_t missing_factor, std::uint64_t head, std::uint64_t floor,
                       const At& at) {
+  if (!Satisfies(tag, seen)) return floor;
+  if (!IsBlock(tag) && min_depth == 0) return floor;  // the tag alone was to decide
   const std::uint64_t depth =
-      tag ? min_depth : static_cast<std::uint64_t>(std::max(min_depth, 1U)) * missing_factor;
+      IsBlock(tag) ? min_depth : static_cast<std::uint64_t>(min_depth) * missing_factor;
   std::uint64_t level = head >= depth ? head - depth : 0;
-  if (tag) {
-    const Header* ours = at(tag->number);
-    if (ours != nullptr && ours->hash != tag->hash) return floor;
-    level = std::min(level, tag->number);
+  if (IsBlock(tag)) {
+    const Header* ours = at(tag.block.number);
+    if (ours != nullptr && ours->hash != tag.block.hash) return floor;
+    level = std::min(level, tag.block.number);
   }
   return std::max(level, floor);
 }
@@ -149,6 +157,14 @@ HeadAction Step(HeadState& state, const HeadEvent& event, const HeadRules& rules
   return OnAdopted(state, std::get<Adopted>(event).levels, rules);
 }
 
+TagsSeen SeenAfter(TagsSeen before, const Tags& tags) {
+  return {before.safe || IsBlock(tags.safe), before.finalized || IsBlock(tags.finalized)};
+}
+
+bool Satisfies(const Tags& tags, TagsSeen seen) {
+  return Satisfies(tags.safe, seen.safe) && Satisfies(tags.finalized, seen.finalized);
+}
+
 Levels LevelsAfter(const HeadState& state, const Adopt& adopt, const Tags& tags,
                    const FinalityRule& rule) {
   const std::uint64_t first = adopt.branch.front().number;
@@ -159,12 +175,12 @@ Levels LevelsAfter(const HeadState& state, const Adopt& adopt, const Tags& tags,
     return state.At(number);
   };
   Levels levels;
-  levels.finalized = Allowed(tags.finalized, rule.finalized_min_depth, rule.missing_tag_factor,
-                             head, state.levels.finalized, at);
+  levels.finalized = Allowed(tags.finalized, state.tags_seen.finalized, rule.finalized_min_depth,
+                             rule.missing_tag_factor, head, state.levels.finalized, at);
   const std::uint64_t safe_floor =
       std::max(levels.finalized, std::min(state.levels.safe, adopt.fork.number));
-  levels.safe =
-      Allowed(tags.safe, rule.safe_min_depth, rule.missing_tag_factor, head, safe_floor, at);
+  levels.safe = Allowed(tags.safe, state.tags_seen.safe, rule.safe_min_depth,
+                        rule.missing_tag_factor, head, safe_floor, at);
   return levels;
 }
 

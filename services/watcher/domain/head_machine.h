@@ -16,9 +16,17 @@
 
 namespace paymesh::watcher {
 
+// Finality tags that a node of this chain has ever answered with a block.
+struct TagsSeen {
+  bool safe = false;
+  bool finalized = false;
+  friend bool operator==(const TagsSeen&, const TagsSeen&) = default;
+};
+
 struct HeadState {
   std::deque<Header> headers;  // never empty: from the final block (or lower) to the head
   Levels levels;
+  TagsSeen tags_seen;
   // The branch that is being connected to what we hold, ascending; empty between two questions.
   std::vector<Header> branch;
   std::optional<Header> node_head;  // what the node said last
@@ -79,20 +87,34 @@ using HeadAction =
 
 HeadAction Step(HeadState& state, const HeadEvent& event, const HeadRules& rules);
 
-// The node's finality tags, each with its block; empty where the node does not know the tag.
-struct Tags {
-  std::optional<BlockId> safe;
-  std::optional<BlockId> finalized;
+// What a node says of a finality tag.
+enum class TagAnswer {
+  kUnclear,  // nothing of use: an error, or a block that does not make sense
+  kAbsent,   // it does not know the tag, or has no block for it
+  kBlock,
 };
+struct Tag {
+  TagAnswer answer = TagAnswer::kUnclear;
+  BlockId block;
+};
+struct Tags {
+  Tag safe;
+  Tag finalized;
+};
+TagsSeen SeenAfter(TagsSeen before, const Tags& tags);
+// Whether `tags` say all that may be hoped for: a block, or that there is none where none was ever.
+bool Satisfies(const Tags& tags, TagsSeen seen);
+
 struct FinalityRule {
-  std::uint32_t safe_min_depth = 0;  // blocks on top that are needed besides the tag
+  std::uint32_t safe_min_depth = 0;  // blocks on top that are needed besides the tag; 0: tag alone
   std::uint32_t finalized_min_depth = 0;
   std::uint32_t missing_tag_factor = 4;  // depth counts so many times when the tag is missing
 };
 
 // The levels once `adopt` is stored: the lower of tag and depth. A tag whose block is not on the
-// branch's chain is not believed. The final level never falls; the safe one only with a
-// reorganisation.
+// branch's chain is not believed. Depth alone, times the factor, counts only on a chain none of
+// whose nodes ever knew the tag: an unclear answer, or a tag that was there before, leaves the
+// level where it is. The final level never falls; the safe one only with a reorganisation.
 Levels LevelsAfter(const HeadState& state, const Adopt& adopt, const Tags& tags,
                    const FinalityRule& rule);
 

@@ -47,9 +47,12 @@ HeadState StartAt(const FakeChain& chain) {
   return state;
 }
 
+const Tags kNoTags{{TagAnswer::kAbsent, {}}, {TagAnswer::kAbsent, {}}};
+Tag At(const Header& header) { return {TagAnswer::kBlock, header.id()}; }
+
 // Plays the worker: answers the machine's questions from the chain until it rests.
 HeadAction Follow(HeadState& state, const FakeChain& chain, const HeadRules& rules,
-                  const FinalityRule& finality, const Tags& tags = {},
+                  const FinalityRule& finality, const Tags& tags = kNoTags,
                   std::uint32_t* deepest = nullptr) {
   HeadAction action = Step(state, NodeHead{chain.head()}, rules);
   for (;;) {
@@ -131,7 +134,7 @@ TEST(HeadMachine, FollowsAReorganisationOfAnyDepthAboveFinality) {
     }
     std::uint32_t deepest = 0;
     EXPECT_TRUE(
-        std::holds_alternative<Idle>(Follow(state, chain, kRules, kDepthOnly, {}, &deepest)));
+        std::holds_alternative<Idle>(Follow(state, chain, kRules, kDepthOnly, kNoTags, &deepest)));
     EXPECT_EQ(deepest, static_cast<std::uint32_t>(depth));
     EXPECT_EQ(state.head().hash, chain.head().hash);
     EXPECT_EQ(state.levels.finalized, 4U);
@@ -219,7 +222,7 @@ TEST(Finality, IsTheLowerOfTagAndDepth) {
     chain.Put("b" + std::to_string(i), parent);
     parent = "b" + std::to_string(i);
   }
-  Tags tags{chain.Get("b18").id(), chain.Get("b9").id()};
+  const Tags tags{At(chain.Get("b18")), At(chain.Get("b9"))};
   const HeadRules wide{64};
   Follow(state, chain, wide, {4, 8, 4}, tags);
   EXPECT_EQ(state.levels, (Levels{16, 9}));
@@ -234,7 +237,7 @@ TEST(Finality, FallsBackToAMultipleOfTheDepthWithoutTags) {
     parent = "b" + std::to_string(i);
   }
   const HeadRules wide{64};
-  Follow(state, chain, wide, {1, 3, 4}, {});
+  Follow(state, chain, wide, {1, 3, 4}, kNoTags);
   EXPECT_EQ(state.levels, (Levels{16, 8}));
 }
 
@@ -245,9 +248,76 @@ TEST(Finality, DoesNotBelieveATagOfAnotherBranch) {
   chain.Put("a1", "g");
   chain.Put("a2", "a1");
   chain.Put("a3", "a2");
-  Tags tags{chain.Get("x1").id(), chain.Get("x1").id()};
+  const Tags tags{At(chain.Get("x1")), At(chain.Get("x1"))};
   Follow(state, chain, kRules, {0, 0, 1}, tags);
   EXPECT_EQ(state.levels, (Levels{0, 0}));
+}
+
+// A node that knows the tags, twenty blocks up, and what it says of them with the blocks that
+// follow.
+class TagTest : public ::testing::Test {
+ protected:
+  TagTest() : state_(StartAt(chain_)) { Grow(20, {At(chain_.Get("g")), At(chain_.Get("g"))}); }
+  void Grow(int blocks, const Tags& tags) {
+    for (; blocks > 0; --blocks) {
+      const std::string name = "b" + std::to_string(++height_);
+      chain_.Put(name, height_ == 1 ? "g" : "b" + std::to_string(height_ - 1));
+    }
+    Follow(state_, chain_, HeadRules{64}, {2, 3, 4}, tags);
+    state_.tags_seen = SeenAfter(state_.tags_seen, tags);
+  }
+  FakeChain chain_;
+  HeadState state_;
+  int height_ = 0;
+};
+
+TEST_F(TagTest, ATagThatIsMissingForAMomentRaisesNothing) {
+  Grow(1, {At(chain_.Get("b18")), At(chain_.Get("b9"))});
+  EXPECT_EQ(state_.levels, (Levels{18, 9}));
+  Grow(20, kNoTags);
+  EXPECT_EQ(state_.levels, (Levels{18, 9}));
+  Grow(1, {{}, {}});
+  EXPECT_EQ(state_.levels, (Levels{18, 9}));
+  Grow(1, {At(chain_.Get("b30")), At(chain_.Get("b25"))});
+  EXPECT_EQ(state_.levels, (Levels{30, 25}));
+}
+
+TEST_F(TagTest, EachTagIsRememberedForItself) {
+  FakeChain other;
+  HeadState state = StartAt(other);
+  state.tags_seen = SeenAfter({}, {At(other.Get("g")), {TagAnswer::kAbsent, {}}});
+  EXPECT_EQ(state.tags_seen, (TagsSeen{.safe = true, .finalized = false}));
+  EXPECT_FALSE(Satisfies(kNoTags, state.tags_seen));
+  EXPECT_TRUE(Satisfies(kNoTags, {}));
+  EXPECT_FALSE(Satisfies(Tags{}, {})) << "an unclear answer is not the node's word";
+}
+
+TEST(Finality, AnUnclearAnswerRaisesNothingEvenOnAChainWithoutTags) {
+  FakeChain chain;
+  HeadState state = StartAt(chain);
+  std::string parent = "g";
+  for (int i = 1; i <= 40; ++i) {
+    chain.Put("b" + std::to_string(i), parent);
+    parent = "b" + std::to_string(i);
+  }
+  Follow(state, chain, HeadRules{64}, {1, 3, 4}, Tags{});
+  EXPECT_EQ(state.levels, (Levels{0, 0}));
+}
+
+TEST(Finality, IsTheTagsAloneWhereNoDepthIsConfigured) {
+  FakeChain chain;
+  HeadState state = StartAt(chain);
+  std::string parent = "g";
+  for (int i = 1; i <= 40; ++i) {
+    chain.Put("b" + std::to_string(i), parent);
+    parent = "b" + std::to_string(i);
+  }
+  const HeadRules wide{64};
+  Follow(state, chain, wide, {0, 0, 4}, kNoTags);
+  EXPECT_EQ(state.levels, (Levels{0, 0}));
+  chain.Put("b41", "b40");
+  Follow(state, chain, wide, {0, 0, 4}, {At(chain.Get("b40")), At(chain.Get("b39"))});
+  EXPECT_EQ(state.levels, (Levels{40, 39}));
 }
 
 }  // namespace

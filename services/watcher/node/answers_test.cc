@@ -181,6 +181,24 @@ TEST(JsonRpc, MatchesABatchInAnyOrder) {
   EXPECT_EQ(answers->error(1)->data, "0x12");
 }
 
+TEST(JsonRpc, TellsANodeWithoutATagFromOneInTrouble) {
+  for (const RpcError& absent :
+       std::vector<RpcError>{{-32602, "invalid argument 0: hex string without 0x prefix", ""},
+                             {-32000, "'finalized' tag not supported on pre-merge network", ""},
+                             {-32000, "safe block not found", ""},
+                             {-39001, "Unknown block", ""}}) {
+    EXPECT_TRUE(SaysNoSuchTag(absent)) << absent.message;
+  }
+  for (const RpcError& trouble : std::vector<RpcError>{{-32005, "daily request count exceeded", ""},
+                                                       {429, "slow down", ""},
+                                                       {-32602, "rate limit reached", ""},
+                                                       {-32603, "Internal error", ""},
+                                                       {-32000, "header not found", ""},
+                                                       {-32000, "upstream connect error", ""}}) {
+    EXPECT_FALSE(SaysNoSuchTag(trouble)) << trouble.message;
+  }
+}
+
 TEST(JsonRpc, EscapesWhatItQuotes) { EXPECT_EQ(Quote("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\""); }
 
 }  // namespace

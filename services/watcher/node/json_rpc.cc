@@ -133,6 +133,16 @@ std::string Quote(std::string_view text) {
   return out + '"';
 }
 
+bool SaysNoSuchTag(const RpcError& error) {
+  constexpr std::int64_t kInvalidParams = -32602;
+  constexpr std::int64_t kUnknownBlock = -39001;  // of the execution API's errors
+  if (ToError(error).reason == "NODE_LIMIT") return false;
+  return error.code == kInvalidParams || error.code == kUnknownBlock ||
+         ContainsAny(error.message,
+                     {"not supported", "unsupported", "invalid argument", "hex string",
+                      "safe block not found", "finalized block not found", "Unknown block"});
+}
+
 Error ToError(const RpcError& error) {
   const std::string said = "the node said " + std::to_string(error.code) + ": " + error.message;
   if (error.code == -32005 || error.code == 429 ||

@@ -56,6 +56,10 @@ std::string RenderCalls(const std::vector<RpcCall>& calls);
 // "text" with quotes, escaped.
 std::string Quote(std::string_view text);
 
+// Whether a node says that it does not know a finality tag, or has no block for it: as opposed to a
+// node that is throttled or in trouble, which says nothing of the tag.
+bool SaysNoSuchTag(const RpcError& error);
+
 // The Error for a node's error: UNAVAILABLE NODE_ERROR, or NODE_LIMIT when the node says that too
 // much was asked for at once, or too often.
 Error ToError(const RpcError& error);

@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "common/evm/abi.h"
@@ -39,6 +38,16 @@ void KeepListed(std::vector<NodeLog>& logs, const std::vector<evm::Address>& tok
     return log.topics.empty() || log.topics[0] != evm::kTransferTopic ||
            std::find(tokens.begin(), tokens.end(), log.address) == tokens.end();
   });
+}
+
+Tag ReadTag(const RpcAnswers& answers, std::size_t index) {
+  if (const RpcError* error = answers.error(index)) {
+    return {SaysNoSuchTag(*error) ? TagAnswer::kAbsent : TagAnswer::kUnclear, {}};
+  }
+  const Result<std::optional<NodeBlock>> block = ReadBlock(answers.result(index));
+  if (!block.ok()) return {};
+  if (!*block) return {TagAnswer::kAbsent, {}};
+  return {TagAnswer::kBlock, (*block)->header.id()};
 }
 
 Error Unreachable(std::string message) {
@@ -158,19 +167,26 @@ Task<Result<NodeBlock>> NodeClient::Latest() {
   co_return *std::move(block);
 }
 
-Task<Result<Tags>> NodeClient::FinalityTags() {
+Task<Result<Tags>> NodeClient::FinalityTags(TagsSeen seen) {
   std::vector<RpcCall> calls;
   calls.push_back(BlockByNumberCall(R"("safe")"));
   calls.push_back(BlockByNumberCall(R"("finalized")"));
-  Result<RpcAnswers> answers = co_await AskOnce(std::move(calls));
-  if (!answers.ok()) co_return answers.error();
-  std::array<std::optional<BlockId>, 2> blocks;
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (answers->error(i) != nullptr) continue;
-    const Result<std::optional<NodeBlock>> block = ReadBlock(answers->result(i));
-    if (block.ok() && *block) blocks[i] = (*block)->header.id();
+  const std::size_t count = options_.endpoints.size();
+  const std::size_t first = preferred_.load();
+  std::optional<Tags> said;
+  Error trouble = Unreachable("the chain has no node");
+  for (std::size_t attempt = 0; attempt < count; ++attempt) {
+    Result<RpcAnswers> answers = co_await AskEndpoint((first + attempt) % count, calls);
+    if (!answers.ok()) {
+      trouble = answers.error();
+      continue;
+    }
+    const Tags tags{ReadTag(*answers, 0), ReadTag(*answers, 1)};
+    if (Satisfies(tags, seen)) co_return tags;
+    if (!said) said = tags;
   }
-  co_return Tags{blocks[0], blocks[1]};
+  if (said) co_return *said;
+  co_return trouble;
 }
 
 Task<Result<std::vector<NodeBlock>>> NodeClient::BlocksByNumber(std::uint64_t from,

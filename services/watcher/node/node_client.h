@@ -62,8 +62,9 @@ class NodeClient {
 
   Task<Result<NodeIdentity>> Identity();
   Task<Result<NodeBlock>> Latest();
-  // Tags that the node does not know, or answers with nonsense, are empty.
-  Task<Result<Tags>> FinalityTags();
+  // Asks the endpoints in turn until one says all that may be hoped for of a chain whose tags have
+  // been `seen`; else the first answer. An error only when none could be reached.
+  Task<Result<Tags>> FinalityTags(TagsSeen seen);
   // Ascending; fewer at the end when the node does not have them all (yet).
   Task<Result<std::vector<NodeBlock>>> BlocksByNumber(std::uint64_t from, std::uint64_t to);
   Task<Result<std::optional<NodeBlock>>> BlockByHash(evm::Hash32 hash);

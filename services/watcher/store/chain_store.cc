@@ -75,6 +75,7 @@ StoredChain ReadChain(const pg::Row& row) {
   chain.head = {row.Get<std::uint64_t>("head_number"), HashOf(row.Get<pg::Bytea>("head_hash"))};
   chain.levels = {row.Get<std::uint64_t>("safe_number"),
                   row.Get<std::uint64_t>("finalized_number")};
+  chain.tags_seen = {row.Get<bool>("safe_tag_seen"), row.Get<bool>("finalized_tag_seen")};
   chain.base_fee_per_gas = row.Get<U256>("base_fee_per_gas");
   chain.state = ParseState(row.Get<std::string>("state"));
   chain.status_reason = row.Get<std::string>("status_reason");
@@ -151,6 +152,7 @@ std::optional<Header> LoadHeader(pg::Transaction& tx, const std::string& chain,
 HeadState LoadHeadState(pg::Transaction& tx, const StoredChain& chain) {
   HeadState state;
   state.levels = chain.levels;
+  state.tags_seen = chain.tags_seen;
   for (const pg::Row row : tx.Execute(kSelectHeaders, chain.chain, chain.levels.finalized)) {
     state.headers.push_back(ReadHeader(row));
   }

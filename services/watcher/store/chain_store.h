@@ -24,6 +24,7 @@ struct StoredChain {
   evm::Hash32 genesis_hash;
   BlockId head;
   Levels levels;
+  TagsSeen tags_seen;
   U256 base_fee_per_gas;
   ChainState state = ChainState::kSyncing;
   std::string status_reason;

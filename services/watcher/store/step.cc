@@ -18,7 +18,7 @@ constexpr std::uint64_t kFollowingDistance = 5;
 constexpr char kMoveCursor[] = R"(
   UPDATE chain SET head_number = $3, head_hash = $4, safe_number = $5, finalized_number = $6,
          base_fee_per_gas = $7, state = $8, status_reason = '', node_head_number = $9,
-         contact_time = now()
+         safe_tag_seen = $10, finalized_tag_seen = $11, contact_time = now()
    WHERE chain = $1 AND head_hash = $2 AND state <> 'HALTED' AND finalized_number <= $6)";
 constexpr char kHoldCursor[] = R"(
   SELECT FROM chain WHERE chain = $1 AND head_hash = $2 AND state <> 'HALTED' FOR UPDATE)";
@@ -61,10 +61,11 @@ Error CursorMoved() {
 Status MoveCursor(pg::Transaction& tx, const ChainStep& step) {
   const Header& head = step.adopt->branch.back();
   const bool following = head.number + kFollowingDistance >= step.node_head_number;
-  const pg::Rows moved = tx.Execute(
-      kMoveCursor, step.chain, BytesOf(step.expected_head.hash), head.number, BytesOf(head.hash),
-      step.levels.safe, step.levels.finalized, head.base_fee_per_gas,
-      StateName(following ? ChainState::kFollowing : ChainState::kSyncing), step.node_head_number);
+  const pg::Rows moved =
+      tx.Execute(kMoveCursor, step.chain, BytesOf(step.expected_head.hash), head.number,
+                 BytesOf(head.hash), step.levels.safe, step.levels.finalized, head.base_fee_per_gas,
+                 StateName(following ? ChainState::kFollowing : ChainState::kSyncing),
+                 step.node_head_number, step.tags_seen.safe, step.tags_seen.finalized);
   return moved.affected() == 1 ? Status() : CursorMoved();
 }
 
@@ -151,7 +152,10 @@ Result<StepResult> StoreStep(pg::Transaction& tx, const ChainStep& step) {
   ASSIGN_OR_RETURN(const std::vector<TrackedTransaction> snapshots,
                    PlanTransactions(std::move(transactions)));
   if (!snapshots.empty()) StoreTrackedSnapshots(tx, snapshots);
-  if (step.adopt) AppendCheckpoint(tx, step);
+  if (step.adopt) {
+    MarkReplaced(tx, step.chain);
+    AppendCheckpoint(tx, step);
+  }
   return result;
 }
 

@@ -22,6 +22,7 @@ struct ChainStep {
   // New blocks on top of `fork`; empty for a step that only heals or finds what was overlooked.
   std::optional<Adopt> adopt;
   Levels levels;
+  TagsSeen tags_seen;  // of a step that adopts
   std::vector<Match> matches;
   std::vector<Inclusion> inclusions;
   std::uint64_t node_head_number = 0;

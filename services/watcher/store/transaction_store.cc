@@ -17,16 +17,25 @@ constexpr char kSelect[] = R"(
   SELECT * FROM tracked_transaction WHERE chain = $1 AND hash = $2)";
 constexpr char kSelectOpen[] = R"(
   SELECT hash FROM tracked_transaction
-   WHERE chain = $1 AND state IN ('PENDING', 'ORPHANED') ORDER BY create_time LIMIT $2)";
+   WHERE chain = $1 AND state IN ('PENDING', 'ORPHANED') AND NOT replaced AND hash > $2
+   ORDER BY hash LIMIT $3)";
 constexpr char kSelectUnfinal[] = R"(
-  SELECT hash FROM tracked_transaction WHERE chain = $1 AND state <> 'FINALIZED' LIMIT $2)";
+  SELECT hash FROM tracked_transaction
+   WHERE chain = $1 AND state <> 'FINALIZED' AND NOT replaced ORDER BY create_time DESC LIMIT $2)";
 constexpr char kSelectForStep[] = R"(
   SELECT * FROM tracked_transaction
-   WHERE chain = $1 AND state IN ('INCLUDED', 'SAFE') AND (block_number > $2 OR block_number <= $3)
+   WHERE chain = $1 AND state IN ('INCLUDED', 'SAFE') AND NOT replaced
+     AND (block_number > $2 OR block_number <= $3)
    ORDER BY block_number)";
 constexpr char kSelectHashes[] = R"(
   SELECT * FROM tracked_transaction
    WHERE chain = $1 AND hash = ANY($2::bytea[]) AND state IN ('PENDING', 'ORPHANED'))";
+constexpr char kMarkReplaced[] = R"(
+  UPDATE tracked_transaction t SET replaced = true
+   WHERE t.chain = $1 AND t.state IN ('PENDING', 'ORPHANED') AND NOT t.replaced
+     AND EXISTS (SELECT FROM tracked_transaction f
+                  WHERE f.chain = t.chain AND f.from_address = t.from_address
+                    AND f.nonce = t.nonce AND f.state = 'FINALIZED'))";
 constexpr char kUpdate[] = R"(
   UPDATE tracked_transaction
      SET state = $3, block_number = $4, block_hash = $5, block_time = $6, receipt = $7,
@@ -93,9 +102,10 @@ std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::st
   return ReadTracked(rows.front());
 }
 
-std::vector<evm::Hash32> OpenTracked(pg::Transaction& tx, const std::string& chain, int limit) {
+std::vector<evm::Hash32> OpenTracked(pg::Transaction& tx, const std::string& chain,
+                                     const evm::Hash32& after, int limit) {
   std::vector<evm::Hash32> out;
-  for (const pg::Row row : tx.Execute(kSelectOpen, chain, limit)) {
+  for (const pg::Row row : tx.Execute(kSelectOpen, chain, BytesOf(after), limit)) {
     out.push_back(HashOf(row.Get<pg::Bytea>("hash")));
   }
   return out;
@@ -107,6 +117,10 @@ std::vector<evm::Hash32> UnfinalTracked(pg::Transaction& tx, const std::string& 
     out.push_back(HashOf(row.Get<pg::Bytea>("hash")));
   }
   return out;
+}
+
+void MarkReplaced(pg::Transaction& tx, const std::string& chain) {
+  tx.Execute(kMarkReplaced, chain);
 }
 
 std::vector<TrackedTransaction> LoadTrackedForStep(pg::Transaction& tx, const std::string& chain,

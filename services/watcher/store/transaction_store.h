@@ -18,9 +18,13 @@ void InsertTracked(pg::Transaction& tx, const std::string& chain,
                    const evm::SignedTransaction& transaction, const std::string& trace = "");
 std::optional<TrackedTransaction> LoadTracked(pg::Transaction& tx, const std::string& chain,
                                               const evm::Hash32& hash);
-// Those in no block, oldest first; and all that are not final.
-std::vector<evm::Hash32> OpenTracked(pg::Transaction& tx, const std::string& chain, int limit);
+// Those in no block, by hash and beyond `after`, so that a caller may go round them all.
+std::vector<evm::Hash32> OpenTracked(pg::Transaction& tx, const std::string& chain,
+                                     const evm::Hash32& after, int limit);
+// All that are not final, newest first.
 std::vector<evm::Hash32> UnfinalTracked(pg::Transaction& tx, const std::string& chain, int limit);
+// Leaves those out of both from now on whose slot another transaction has taken finally.
+void MarkReplaced(pg::Transaction& tx, const std::string& chain);
 // What a step concerns: mined ones above `fork`, mined ones up to `safe` that are not final, and
 // the given ones.
 std::vector<TrackedTransaction> LoadTrackedForStep(pg::Transaction& tx, const std::string& chain,

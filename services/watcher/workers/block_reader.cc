@@ -19,6 +19,8 @@ std::vector<Candidate> Candidates(const std::vector<NodeLog>& logs) {
     // Another shape (ERC-721 has a fourth topic) is not ours to book.
     const auto event = evm::DecodeTransfer(log.topics, log.data);
     if (!event) continue;
+    // Nor is a transfer of nothing: it moves no money, and anybody can make one in anybody's name.
+    if (event->value.IsZero()) continue;
     out.push_back({log.address, *event, log.transaction_hash, log.log_index, log.block.number});
   }
   return out;

@@ -17,7 +17,7 @@
 
 namespace paymesh::watcher {
 
-// A well-formed Transfer log, before anybody asked its receipt.
+// A well-formed Transfer log of more than nothing, before anybody asked its receipt.
 struct Candidate {
   evm::Address token;
   evm::TransferEvent event;

@@ -189,10 +189,11 @@ Task<Status> ChainFollower::Perform(HeadAction& action) {
 Task<Status> ChainFollower::TakeStep(Adopt adopt) {
   HeadState& state = memory_->state;
   if (!memory_->tags) {
-    Result<Tags> tags = co_await node_.FinalityTags();
+    Result<Tags> tags = co_await node_.FinalityTags(state.tags_seen);
     if (!tags.ok()) co_return tags.error();
     memory_->tags = *tags;
-    metrics_.tag_missing.Set(tags->safe && tags->finalized ? 0 : 1);
+    const bool both = Satisfies(*tags, TagsSeen{.safe = true, .finalized = true});
+    metrics_.tag_missing.Set(both ? 0 : 1);
   }
   const Tags& tags = *memory_->tags;
   ChainStep step;
@@ -200,6 +201,7 @@ Task<Status> ChainFollower::TakeStep(Adopt adopt) {
   step.epoch = memory_->epoch;
   step.expected_head = state.head().id();
   step.levels = LevelsAfter(state, adopt, tags, finality_);
+  step.tags_seen = SeenAfter(state.tags_seen, tags);
   step.retained_blocks = options_.retained_blocks;
   step.node_head_number = state.node_head ? state.node_head->number : 0;
   std::vector<NodeBlock> branch;
@@ -208,7 +210,8 @@ Task<Status> ChainFollower::TakeStep(Adopt adopt) {
     if (found == memory_->fetched.end()) co_return BadAnswer("a block was forgotten");
     branch.push_back(found->second);
   }
-  const bool settled = tags.finalized && adopt.branch.back().number <= tags.finalized->number;
+  const bool settled = tags.finalized.answer == TagAnswer::kBlock &&
+                       adopt.branch.back().number <= tags.finalized.block.number;
   Result<std::vector<ReadBlockResult>> read =
       co_await reader_.Read(std::move(branch), settled ? ReadBy::kRange : ReadBy::kHash);
   if (!read.ok()) co_return read.error();
@@ -222,6 +225,7 @@ Task<Status> ChainFollower::TakeStep(Adopt adopt) {
   if (!result.ok()) co_return result.error();
   NoteStep(stored, *result, old_final);
   state.levels = stored.levels;  // the machine takes them with Adopted
+  state.tags_seen = stored.tags_seen;
   memory_->added.clear();
   Remember(*read);
   co_return Status();
@@ -324,6 +328,7 @@ Task<Result<std::vector<Match>>> ChainFollower::SecondLook(std::vector<Header> h
   if (!again.ok()) co_return again.error();
   std::map<std::pair<std::uint64_t, std::uint32_t>, const Transfer*> recorded;
   for (const Transfer& transfer : live) {
+    if (transfer.evidence.amount.IsZero()) continue;  // of a time when those were recorded
     recorded[{transfer.evidence.block.number, transfer.evidence.log_index}] = &transfer;
   }
   for (const ReadBlockResult& block : *again) {

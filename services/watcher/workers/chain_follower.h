@@ -120,6 +120,7 @@ class ChainFollower {
   bool trouble_written_ = false;
   runtime::SteadyTime last_contact_write_{};
   runtime::SteadyTime last_sweep_{};
+  evm::Hash32 swept_;  // the last that was asked for, or zero to begin anew
   runtime::SteadyTime last_log_{};
 };
 

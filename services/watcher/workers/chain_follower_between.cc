@@ -35,16 +35,20 @@ Task<Status> ChainFollower::CatchRegistrations() {
   co_return Status();
 }
 
-// Followed transactions that were mined before they were stored here, or missed: asked for by hash.
+// Followed transactions that were mined before they were stored here, or missed: asked for by hash,
+// some at each time and round again.
 Task<Status> ChainFollower::Sweep() {
   if (clock_.Steady() - last_sweep_ < options_.sweep_interval) co_return Status();
   last_sweep_ = clock_.Steady();
-  auto read = [chain = chain_](pg::Transaction& tx) -> Result<std::vector<evm::Hash32>> {
-    return OpenTracked(tx, chain, kMaxSwept);
+  auto read = [chain = chain_,
+               after = swept_](pg::Transaction& tx) -> Result<std::vector<evm::Hash32>> {
+    return OpenTracked(tx, chain, after, kMaxSwept);
   };
   const pg::TransactOptions options{.name = "open_transactions", .access = pg::Access::kReadOnly};
   Result<std::vector<evm::Hash32>> open = co_await database_.Transact(options, read);
   if (!open.ok()) co_return open.error();
+  const bool more = open->size() == static_cast<std::size_t>(kMaxSwept);
+  swept_ = more ? open->back() : evm::Hash32();
   if (open->empty()) co_return Status();
   Result<std::vector<std::optional<NodeReceipt>>> receipts = co_await node_.Receipts(*open);
   if (!receipts.ok()) co_return receipts.error();

@@ -22,8 +22,7 @@ ChainMetrics::ChainMetrics(runtime::Metrics& metrics, const std::string& chain)
       watched_addresses(metrics.Gauge("watcher_watched_addresses", "Addresses loaded for matching",
                                       {{"chain", chain}})),
       tag_missing(metrics.Gauge("watcher_finality_tag_missing",
-                                "1 while the node gives no finality tags and depth stands in",
-                                {{"chain", chain}})),
+                                "1 while the node gives no finality tags", {{"chain", chain}})),
       reorgs(
           metrics.Counter("watcher_reorgs_total", "Reorganisations followed", {{"chain", chain}})),
       reorg_depth(metrics.Histogram("watcher_reorg_depth_blocks", "Blocks undone at once",
