@@ -37,15 +37,18 @@ after(async () => {
 async function see(...expected) {
   const wanted = JSON.stringify([...expected].sort());
   let since = null;
+  const before = new Set();  // what was seen on the way: a cause may be later than its consequences
   await waitFor(`the alerts ${wanted}, for ${stays / 1000} s`, async () => {
     const active = JSON.stringify(await activeAlerts(addresses));
     if (active !== wanted) {
       since = null;
+      before.add(active);
       throw new Error(`there are: ${active}`);
     }
     since ??= Date.now();
     return Date.now() - since >= stays;
   }, {timeoutMs: 120_000, everyMs: 250});
+  if (before.size > 0) console.log(`before ${wanted}: ${[...before].join(' ')}`);
 }
 
 /** Breaks, sees the alerts, repairs, and sees them go. */

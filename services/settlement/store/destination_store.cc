@@ -98,8 +98,7 @@ void InsertDestination(pg::Transaction& tx, const DestinationRow& row) {
 Result<DestinationRow> LockDestination(pg::Transaction& tx, std::string_view destination_id) {
   const pg::Rows rows = tx.Execute(kLockDestination, destination_id);
   if (rows.empty()) {
-    return Error::NotFound("DESTINATION_NOT_FOUND",
-                           "no payout destination " + std::string(destination_id));
+    return Error::NotFound("DESTINATION_NOT_FOUND", "there is no such payout destination");
   }
   return ToDestination(rows.front());
 }

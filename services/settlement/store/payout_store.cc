@@ -57,9 +57,9 @@ PayoutRow ToPayout(const pg::Row& row) {
   return out;
 }
 
-Result<PayoutRow> ToOnePayout(const pg::Rows& rows, std::string_view payout_id) {
+Result<PayoutRow> ToOnePayout(const pg::Rows& rows) {
   if (rows.empty()) {
-    return Error::NotFound("PAYOUT_NOT_FOUND", "no payout " + std::string(payout_id));
+    return Error::NotFound("PAYOUT_NOT_FOUND", "there is no such payout");
   }
   return ToPayout(rows.front());
 }
@@ -131,11 +131,11 @@ Status CreateReserved(pg::Transaction& tx, PayoutRow row, int most_lines) {
 }
 
 Result<PayoutRow> LockPayout(pg::Transaction& tx, std::string_view payout_id) {
-  return ToOnePayout(tx.Execute(kLockPayout, payout_id), payout_id);
+  return ToOnePayout(tx.Execute(kLockPayout, payout_id));
 }
 
 Result<PayoutRow> FindPayout(pg::Transaction& tx, std::string_view payout_id) {
-  return ToOnePayout(tx.Execute(kFind, payout_id), payout_id);
+  return ToOnePayout(tx.Execute(kFind, payout_id));
 }
 
 std::vector<PayoutLine> Lines(pg::Transaction& tx, std::string_view payout_id) {

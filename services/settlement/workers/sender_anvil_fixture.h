@@ -31,7 +31,7 @@
 
 namespace paymesh::settlement {
 
-inline constexpr char kChain[] = "eip155:31337";
+inline constexpr char kAnvilChain[] = "eip155:31337";
 inline constexpr char kLease[] = "sender";
 inline constexpr char kMerchantId[] = "mer_1";
 
@@ -69,7 +69,7 @@ class SenderOnAnvil : public testing::Test {
                            .park_for = std::chrono::milliseconds(0)});
   }
 
-  WalletKey Wallet() const { return {kChain, signer_->address().ToHex()}; }
+  WalletKey Wallet() const { return {kAnvilChain, signer_->address().ToHex()}; }
 
   template <class T, class Fn>
   T Do(Fn fn) {
@@ -114,7 +114,7 @@ class SenderOnAnvil : public testing::Test {
     row.merchant_id = kMerchantId;
     row.destination_id = ids_.Next("dst");
     row.unit = unit;
-    row.chain = kChain;
+    row.chain = kAnvilChain;
     row.address = to;
     row.amount = U256(amount);
     row.creator = "plan";
@@ -124,7 +124,7 @@ class SenderOnAnvil : public testing::Test {
       destination.destination_id = row.destination_id;
       destination.merchant_id = kMerchantId;
       destination.unit = unit;
-      destination.chain = kChain;
+      destination.chain = kAnvilChain;
       destination.address = to;
       destination.creator = "olivia";
       destination.create_time = clock_.Now();
@@ -160,7 +160,7 @@ class SenderOnAnvil : public testing::Test {
     ADD_FAILURE() << "the sender never rests";
   }
   void Follow() {
-    const FateContext context{kChain, vault_, options_.factory,
+    const FateContext context{kAnvilChain, vault_, options_.factory,
                               [this](FateAlarm alarm, const std::string&) {
                                 fate_alarms_.push_back(alarm);
                               }};
@@ -203,7 +203,7 @@ class SenderOnAnvil : public testing::Test {
     JournalDraft draft;
     draft.rule = "P4";
     draft.event_id = "pay_" + std::to_string(++funded_);
-    draft.legs = Move(AccountKey{AccountCode::kDeposits, kChain, unit_},
+    draft.legs = Move(AccountKey{AccountCode::kDeposits, kAnvilChain, unit_},
                       AccountKey{AccountCode::kMerchantAvailable, kMerchantId, unit_},
                       U256(amount));
     const auto posted = Post(tx, std::span(&draft, 1));
@@ -223,7 +223,7 @@ class SenderOnAnvil : public testing::Test {
                    " VALUES ('" + payment_id + "', 'mer_1', '" + address.ToHex() +
                    "', 1, 'SUCCEEDED', '')");
     database_.Exec("INSERT INTO deposit_holding (payment_id, chain, unit, address, received,"
-                   " finalized, moved) VALUES ('" + payment_id + "', '" + kChain + "', '" + unit_ +
+                   " finalized, moved) VALUES ('" + payment_id + "', '" + kAnvilChain + "', '" + unit_ +
                    "', '" + address.ToHex() + "', 250, 250, 0)");
   }
   NativeBalance FinalBalance() {

@@ -17,7 +17,7 @@ TEST_F(SenderOnAnvil, PaysAPayout) {
   EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);
   MineAndFollow(1);
   EXPECT_EQ(Get(id).state, PayoutState::kIncluded);
-  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kChain, unit_), U256(400));
+  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kAnvilChain, unit_), U256(400));
   MineAndFollow(3);
   const PayoutRow paid = Get(id);
   EXPECT_EQ(paid.state, PayoutState::kFinalized);
@@ -25,7 +25,7 @@ TEST_F(SenderOnAnvil, PaysAPayout) {
   EXPECT_EQ(Received(), U256(400));
   EXPECT_EQ(Merchant(AccountCode::kMerchantAvailable), U256(600));
   EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(0));
-  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kChain, unit_), U256(0));
+  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kAnvilChain, unit_), U256(0));
   EXPECT_EQ(Balance(AccountCode::kVault, vault_.ToHex(), unit_),
             anvil_.BalanceOf(token_, vault_));
   // Gas was posted once.
@@ -139,7 +139,7 @@ TEST_F(SenderOnAnvil, PaysOnceWhenABlockLeavesTheChainAndComesBack) {
   anvil_.Rpc("anvil_reorg", "[1, []]");  // the node forgets the transaction
   Follow();
   EXPECT_EQ(Get(id).state, PayoutState::kSubmitted);
-  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kChain, unit_), U256(0));
+  EXPECT_EQ(Balance(AccountCode::kInFlightOut, kAnvilChain, unit_), U256(0));
   EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(400));
   Run();  // the same bytes, at once
   EXPECT_EQ(NewestHash(), hash);
@@ -266,7 +266,7 @@ TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
   Run();
   EXPECT_EQ(Get(id).state, PayoutState::kReserved);  // until a person has looked
   Do([&](pg::Transaction& tx) -> Status {
-    DropPause(tx, PauseKind::kChain, kChain, false);
+    DropPause(tx, PauseKind::kAnvilChain, kAnvilChain, false);
     return {};
   });
   Run();
@@ -413,7 +413,7 @@ TEST_F(SenderOnAnvil, KeepsTheGasAccountInStepWithTheChain) {
   BookGas();
   MineAndFollow(4);
   BookGas();
-  const std::string unit = NativeUnit(kChain);
+  const std::string unit = NativeUnit(kAnvilChain);
   EXPECT_EQ(Balance(AccountCode::kGas, Wallet().address, unit), NativeAtFinal());
   anvil_.Rpc("anvil_setBalance", "[\"" + Wallet().address + "\",\"0x56bc75e2d63100007\"]");
   anvil_.Mine(4);
@@ -427,7 +427,7 @@ TEST_F(SenderOnAnvil, RunsAPlanOnce) {
   destination.destination_id = "dst_plan";
   destination.merchant_id = kMerchantId;
   destination.unit = unit_;
-  destination.chain = kChain;
+  destination.chain = kAnvilChain;
   destination.address = kTo;
   destination.creator = "olivia";
   destination.create_time = clock_.Now();
