@@ -143,6 +143,7 @@ TEST_F(FollowerTest, WhatItAppliesForARecordedTraceHasASpan) {
   ASSERT_TRUE(source_.database().TransactBlocking({}, write).ok());
   auto follower = Make(database, Plain("one"));
   Start(*follower);
+  AwaitEffects(2);
   while (counter.count == 0) std::this_thread::sleep_for(5ms);
   StopAll();
   EXPECT_EQ(counter.count, 1);

@@ -78,11 +78,14 @@ Task<Status> StreamReaderBase::WaitReady() {
     }
     resume(true);
   };
-  std::function<void()> cancel = [this] { Cancel(); };
-  Task<bool> wait = runtime::Suspend<bool>(std::move(begin), std::move(cancel));
-  co_await std::move(wait);
-  std::lock_guard lock(mutex_);
-  co_return impl_->ended.value_or(Status());
+  const std::function<void()> cancel = [this] { Cancel(); };
+  for (;;) {
+    Task<bool> wait = runtime::Suspend<bool>(begin, cancel);
+    co_await std::move(wait);
+    // A message may have been taken between its arrival and its Wake, which then woke the next wait.
+    std::lock_guard lock(mutex_);
+    if (count_ > 0 || impl_->ended) co_return impl_->ended.value_or(Status());
+  }
 }
 
 void StreamReaderBase::Wake() {

@@ -11,14 +11,12 @@ namespace paymesh::rpc {
 namespace {
 
 std::optional<trace::SpanContext> CallersContext(const Call& call) {
-  if (const auto text = call.Metadata("traceparent")) {
-    auto context = trace::ParseTraceparent(*text);
-    const auto state = call.Metadata("tracestate");
-    if (context && state) context->state = trace::ParseTracestate(*state);
-    return context;
-  }
-  const auto binary = call.Metadata("grpc-trace-bin");
-  return binary ? trace::ParseBinary(*binary) : std::nullopt;
+  const auto text = call.Metadata("traceparent");
+  if (!text) return std::nullopt;
+  auto context = trace::ParseTraceparent(*text);
+  const auto state = call.Metadata("tracestate");
+  if (context && state) context->state = trace::ParseTracestate(*state);
+  return context;
 }
 
 // "package.Service/Method", of which the parts are attributes.

@@ -15,8 +15,7 @@ namespace paymesh::rpc {
 
 class Call;
 
-// Below what the caller sent as traceparent (and tracestate), else in grpc-trace-bin, else of a
-// trace of its own.
+// Below what the caller sent as traceparent (and tracestate), else of a trace of its own.
 trace::Span StartServerSpan(trace::Tracer& tracer, const Call& call);
 void EndServerSpan(trace::Span& span, const Status& status);
 

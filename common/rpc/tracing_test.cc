@@ -168,21 +168,6 @@ TEST(Tracing, AnUnusableContextBeginsATraceOfItsOwn) {
   EXPECT_EQ(first.context.state, "");
 }
 
-TEST(Tracing, TheOldBinaryHeaderIsReadWhereThereIsNoOther) {
-  Recorder recorder;
-  Chain chain(&recorder.tracer);
-  const auto parent = trace::ParseTraceparent(kSampled);
-  std::string binary("\0\0", 2);
-  binary.append(reinterpret_cast<const char*>(parent->trace_id.bytes.data()), 16);
-  binary += '\1';
-  binary.append(reinterpret_cast<const char*>(parent->span_id.bytes.data()), 8);
-  binary += "\2\1";
-  ASSERT_TRUE(chain.Ask({{"grpc-trace-bin", binary}}).ok());
-  const trace::SpanData first = recorder.kept.Of(trace::Kind::kServer, 2)[1];
-  EXPECT_EQ(first.context.trace_id.Hex(), kTrace);
-  EXPECT_EQ(first.parent.Hex(), kSpan);
-}
-
 TEST(Tracing, WithoutPropagationNothingGoesInOrOut) {
   Recorder recorder;
   trace::Tracer alone(recorder.clock, recorder.random,
@@ -243,7 +228,7 @@ TEST(Tracing, TheAccessLogNamesTraceAndSpan) {
   ASSERT_EQ(::pipe(ends), 0);
   Recorder recorder;
   {
-    runtime::Logger log({.fd = ends[1]});
+    runtime::Logger log({.level = runtime::LogLevel::kDebug, .fd = ends[1]});
     Chain chain(&recorder.tracer, &log);
     ASSERT_TRUE(chain.Ask({{"traceparent", kSampled}}).ok());
   }

@@ -114,20 +114,4 @@ std::string ParseTracestate(std::string_view text) {
   return keys.empty() || keys.size() > kMaxMembers ? "" : std::string(text);
 }
 
-std::optional<SpanContext> ParseBinary(std::string_view bytes) {
-  constexpr std::size_t kTraceField = 1, kSpanField = 18, kFlagsField = 27, kSize = 29;
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-  if (bytes.size() < kFlagsField || at(0) != 0 || at(kTraceField) != 0 || at(kSpanField) != 1) {
-    return std::nullopt;
-  }
-  SpanContext context;
-  for (std::size_t i = 0; i < 16; ++i) context.trace_id.bytes[i] = at(kTraceField + 1 + i);
-  for (std::size_t i = 0; i < 8; ++i) context.span_id.bytes[i] = at(kSpanField + 1 + i);
-  if (!context.valid()) return std::nullopt;
-  if (bytes.size() >= kSize && at(kFlagsField) == 2) {
-    context.sampled = (at(kFlagsField + 1) & kSampled) != 0;
-  }
-  return context;
-}
-
 }  // namespace paymesh::trace

@@ -1,6 +1,6 @@
 // Which trace a piece of work belongs to, and how that is written on the wire: W3C Trace Context's
-// traceparent and tracestate headers (https://www.w3.org/TR/trace-context/), and the binary form
-// that older gRPC tracing puts into grpc-trace-bin. Plain values and pure functions; any thread.
+// traceparent and tracestate headers (https://www.w3.org/TR/trace-context/). Plain values and pure
+// functions; any thread.
 #pragma once
 
 #include <array>
@@ -41,8 +41,5 @@ std::optional<SpanContext> ParseTraceparent(std::string_view text);
 // The header as it is to be passed on: itself, or "" where it breaks the limits (512 characters, 32
 // members, visible ASCII, keys once). A broken tracestate does not make the traceparent invalid.
 std::string ParseTracestate(std::string_view text);
-
-// grpc-trace-bin: 0, then fields {0: 16 bytes trace id}, {1: 8 bytes span id}, {2: 1 byte flags}.
-std::optional<SpanContext> ParseBinary(std::string_view bytes);
 
 }  // namespace paymesh::trace

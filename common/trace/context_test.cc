@@ -86,23 +86,5 @@ TEST(Tracestate, BeyondItsLimitsIsDropped) {
   }
 }
 
-TEST(GrpcTraceBin, IsRead) {
-  const auto expected = ParseTraceparent(kGood);
-  std::string bytes(1, '\0');
-  bytes += '\0';
-  bytes.append(reinterpret_cast<const char*>(expected->trace_id.bytes.data()), 16);
-  bytes += '\1';
-  bytes.append(reinterpret_cast<const char*>(expected->span_id.bytes.data()), 8);
-  EXPECT_FALSE(ParseBinary(bytes)->sampled);  // flags may be left out
-  bytes += "\2\1";
-  ASSERT_TRUE(ParseBinary(bytes));
-  EXPECT_EQ(ParseBinary(bytes)->ToTraceparent(), kGood);
-  EXPECT_FALSE(ParseBinary(bytes.substr(0, 20)));
-  EXPECT_FALSE(ParseBinary(""));
-  bytes[0] = '\1';
-  EXPECT_FALSE(ParseBinary(bytes));
-  EXPECT_FALSE(ParseBinary(std::string(29, '\0')));
-}
-
 }  // namespace
 }  // namespace paymesh::trace

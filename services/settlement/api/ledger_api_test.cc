@@ -270,7 +270,7 @@ TEST_F(LedgerApiTest, ShowsADifferenceBetweenBooksAndChainUntilItIsGone) {
     const std::string page = metrics.Render();
     const std::string series =
         "settlement_reconciliation_difference_minor_units{account=\"deposits\",chain=\"" +
-        std::string(kChain) + "\",symbol=\"unlisted\"} ";
+        std::string(kChain) + "\",symbol=\"tUSD\"} ";
     const std::size_t at = page.find(series);
     return at == std::string::npos ? -1 : std::stoi(page.substr(at + series.size()));
   };

@@ -266,7 +266,7 @@ TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
   Run();
   EXPECT_EQ(Get(id).state, PayoutState::kReserved);  // until a person has looked
   Do([&](pg::Transaction& tx) -> Status {
-    DropPause(tx, PauseKind::kAnvilChain, kAnvilChain, false);
+    DropPause(tx, PauseKind::kChain, kAnvilChain, false);
     return {};
   });
   Run();
@@ -286,7 +286,7 @@ TEST_F(SenderOnAnvil, GoesOnThoughManySlotsAreMinedAndNotFinal) {
     ids.push_back(Pay(10));
     Run();
   }
-  MineAndFollow(1);
+  MineAndFollow(2);  // one block has gas for sixteen
   ids.push_back(Pay(10));
   Run();
   EXPECT_EQ(database_.Query("SELECT string_agg(state || n, ' ' ORDER BY state) FROM (SELECT state,"
