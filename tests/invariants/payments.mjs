@@ -72,7 +72,7 @@ export const payments = [
         WHERE m.revision IS DISTINCT FROM e.events`),
       ...await ctx.sql('watcher', `
         SELECT t.transfer_id, t.revision, e.events FROM transfer t FULL JOIN (
-          SELECT subject AS transfer_id, count(*) AS events FROM journal_entry WHERE journal = 'transfers' AND kind = 'transfer'
+          SELECT subject AS transfer_id, count(*) AS events FROM journal_entry WHERE journal = 'transfers' AND kind LIKE 'transfer.%'
           GROUP BY 1) e USING (transfer_id)
         WHERE t.revision IS DISTINCT FROM e.events`),
       ...await ctx.sql('watcher', `

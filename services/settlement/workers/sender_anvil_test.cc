@@ -280,15 +280,19 @@ TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
 // out.
 TEST_F(SenderOnAnvil, GoesOnThoughManySlotsAreMinedAndNotFinal) {
   Fund(1'000);
-  options_.max_open_slots = 100;
+  options_.max_open_slots = 16;
   std::vector<std::string> ids;
-  for (int i = 0; i < 17; ++i) {
-    ids.push_back(Pay(10));
-    Run();
-  }
-  MineAndFollow(2);  // one block has gas for sixteen
-  ids.push_back(Pay(10));
-  Run();
+  const auto pay = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ids.push_back(Pay(10));
+      Run();
+    }
+  };
+  pay(16);
+  MineAndFollow(1);
+  pay(1);
+  MineAndFollow(1);
+  pay(1);
   EXPECT_EQ(database_.Query("SELECT string_agg(state || n, ' ' ORDER BY state) FROM (SELECT state,"
                             " count(*) AS n FROM chain_transaction GROUP BY state) x"),
             "BROADCAST1 INCLUDED17");
