@@ -45,7 +45,7 @@ class Screen {
 class Round {
   constructor(description, merchant, chain) {
     Object.assign(this, {description, merchant, chain});
-    this.edge = connect(description, 'edge', {apiKey: merchant.api_key, retries: 3});
+    this.edge = connect(description, 'edge', {apiKey: merchant.api_key, retries: 20});
     this.screen = new Screen(description, merchant);
   }
 
@@ -60,6 +60,14 @@ class Round {
       return account.signTransaction({type: 'eip1559', chainId: this.chain.chain_id, nonce: nonce++, to: token, data,
                                       gas: 120_000n, maxFeePerGas: 20_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n});
     }));
+  }
+
+  /** Waits until routing has heard that the chain is there, again after the watcher was away. */
+  async offered() {
+    await waitFor('the chain to be offered', async () => {
+      const {payment} = await this.edge.PaymentService.CreatePayment({request_id: randomUUID(), price: {unit: 'iso4217/USD', value: '1250'}});
+      return payment.options.some((option) => option.chain === this.chain.chain);
+    }, {everyMs: 250});
   }
 
   /** One block with money for every payment; the delays until each was shown, in milliseconds. */
@@ -106,6 +114,7 @@ async function run(mesh) {
       progress(`repetition ${i + 1} of ${repetitions}, poll interval ${interval}`);
       await setPollInterval(mesh, interval);
       const round = new Round(description, merchant, chain);
+      await round.offered();
       all.push(...(await round.block()).payments);  // warm-up: new connections everywhere
       const delays = [];
       const before = cpuOf(mesh);
