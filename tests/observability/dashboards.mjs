@@ -164,6 +164,8 @@ export const dashboards = {
   mesh: dashboard('paymesh-mesh', 'Mesh', [...state, ...calls, budget, ...peers, ...follower, ...process,
     must('Log lines lost', [[`sum(increase(paymesh_log_lines_dropped_total{${s}}[1h]))`, 'in an hour']]),
     must('Trace spans lost', [[`sum(increase(otel_bsp_spans_dropped_total{${s}}[1h]))`, 'in an hour']]),
+    must('Trace exports failed', [[`sum(increase(otel_bsp_exports_failed_total{${s}}[1h]))`, 'in an hour']]),
+    graph('Trace spans sent', [[`sum by (service) (rate(otel_bsp_spans_exported_total{${s}}[$__rate_interval]))`, '{{service}}']], 'ops'),
     stat('Different chains.yaml', [[`count(count by (hash) (paymesh_chains_config_info{${n}}))`, 'files']], 'short', 'Must be 1.')]),
   payments: dashboard('paymesh-payments', 'Payments', [...payments, fallback, routing[0]]),
   chains: dashboard('paymesh-chains', 'Chains', chains),
