@@ -4,7 +4,7 @@
 
 namespace paymesh::journal {
 
-Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write) {
+Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteRun write) {
   if (options.after < 0) {
     co_return Error::InvalidField("after_position", "must not be negative");
   }
@@ -17,9 +17,17 @@ Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write) {
     Result<Page> page =
         co_await hub.ReadOrWait(options.journal, after, options.batch, options.filter, left);
     if (!page.ok()) co_return page.error();
+    std::vector<EntryPtr> run;
+    std::size_t bytes = 0;
     for (const EntryPtr& entry : page->entries) {
-      const bool taken = co_await write(*entry);
-      if (!taken) co_return Status();
+      bytes += entry->payload.size();
+      run.push_back(entry);
+      if (bytes < options.max_bytes && entry != page->entries.back()) continue;
+      const Result<bool> taken = co_await write(run);
+      if (!taken.ok()) co_return taken.error();
+      if (!*taken) co_return Status();
+      run.clear();
+      bytes = 0;
     }
     after = page->scanned;
   }

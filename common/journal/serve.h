@@ -4,9 +4,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/error/error.h"
 #include "common/journal/entry.h"
@@ -20,17 +22,19 @@ struct ServeOptions {
   std::string journal;
   std::int64_t after = 0;
   Filter filter = {};
-  int batch = 256;                                  // entries read at a time
+  int batch = 256;                                  // entries read, and sent, at a time
+  std::size_t max_bytes = 1024 * 1024;              // payload of a run, from which on it is sent
   std::chrono::milliseconds max_duration{300'000};  // then ends OK; the reader resumes
 };
 
-// Returns false when the peer has gone. Awaiting it gives back-pressure: nothing is read ahead
-// beyond one batch.
-using WriteEntry = std::function<Task<bool>(const Entry& entry)>;
+// Sends some entries, in order, as one message: a message costs its sender and its reader far more
+// than an entry in it. Returns false when the peer has gone. Awaiting it gives back-pressure:
+// nothing is read ahead beyond one batch.
+using WriteRun = std::function<Task<Result<bool>>(const std::vector<EntryPtr>& run)>;
 
 // Name `options` and `write` before the co_await (gcc 12). Ends OK when write returns false or
 // max_duration has passed; throws operation_aborted when the call is cancelled. INVALID_ARGUMENT
-// for a negative position; errors as in Hub::Read.
-Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteEntry write);
+// for a negative position; errors as in Hub::Read, and those of `write`.
+Task<Status> ServeStream(Hub& hub, ServeOptions options, WriteRun write);
 
 }  // namespace paymesh::journal

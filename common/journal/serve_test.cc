@@ -15,13 +15,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Takes entries until it has `enough`.
+// Takes runs until it has `enough` entries.
 struct Sink {
   std::size_t enough;
   std::vector<Entry> entries = {};
+  std::vector<std::size_t> runs = {};  // how long each was
 
-  static Task<bool> Write(std::shared_ptr<Sink> self, const Entry& entry) {
-    self->entries.push_back(entry);
+  static Task<Result<bool>> Write(std::shared_ptr<Sink> self, const std::vector<EntryPtr>& run) {
+    for (const EntryPtr& entry : run) self->entries.push_back(*entry);
+    self->runs.push_back(run.size());
     co_return self->entries.size() < self->enough;
   }
 };
@@ -41,7 +43,7 @@ class Serve : public testing::Test {
   }
   std::future<Status> Start(std::shared_ptr<Sink> sink, ServeOptions options) {
     options.journal = "events";
-    WriteEntry write = [sink](const Entry& entry) { return Sink::Write(sink, entry); };
+    WriteRun write = [sink](const std::vector<EntryPtr>& run) { return Sink::Write(sink, run); };
     return pg::StartTask(pool_, ServeStream(hub_, options, write));
   }
 
@@ -71,6 +73,29 @@ TEST_F(Serve, GivesAnOwnerOnlyItsOwn) {
   EXPECT_TRUE(stream.get().ok());
   EXPECT_EQ(sink->entries[0].position, 3);
   EXPECT_EQ(sink->entries[1].position, 6);
+}
+
+TEST_F(Serve, SendsWhatIsThereInRunsThatEndAtTheBatchAndAtTheirBytes) {
+  const auto write = [](pg::Transaction& tx) -> Status {
+    for (int i = 0; i < 7; ++i) {
+      journal::Append(tx, "events", {.kind = "k", .payload = std::string(i < 3 ? 10 : 1, 'x')});
+    }
+    return {};
+  };
+  ASSERT_TRUE(server_.database().TransactBlocking({}, write).ok());
+  auto sink = std::make_shared<Sink>(7);
+  EXPECT_TRUE(Start(sink, {.batch = 5, .max_bytes = 20}).get().ok());
+  EXPECT_EQ(sink->runs, (std::vector<std::size_t>{2, 3, 2}));
+}
+
+TEST_F(Serve, EndsWithTheErrorOfARunThatCannotBeWritten) {
+  Append(1);
+  WriteRun write = [](const std::vector<EntryPtr>&) -> Task<Result<bool>> {
+    co_return Error::Internal("a journal entry does not parse");
+  };
+  const ServeOptions options{.journal = "events"};
+  const Status end = pg::StartTask(pool_, ServeStream(hub_, options, write)).get();
+  EXPECT_EQ(end.error().code, ErrorCode::kInternal);
 }
 
 TEST_F(Serve, EndsWellAtItsAge) {

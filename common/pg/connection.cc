@@ -176,10 +176,14 @@ void Connection::Rollback() {
 Rows Connection::ExecuteParams(std::string_view sql, std::span<const Param> params) {
   const std::string& name = Prepare(sql, params.size());
   std::vector<const char*> values;
-  values.reserve(params.size());
-  for (const Param& param : params) values.push_back(param.c_str());
+  std::vector<int> sizes, binary;
+  for (const Param& param : params) {
+    values.push_back(param.data());
+    sizes.push_back(param.size());
+    binary.push_back(param.binary() ? 1 : 0);
+  }
   return Check(PQexecPrepared(connection_, name.c_str(), static_cast<int>(values.size()),
-                              values.data(), nullptr, nullptr, 0));
+                              values.data(), sizes.data(), binary.data(), 0));
 }
 
 Rows Connection::Script(const std::string& sql) { return Check(PQexec(connection_, sql.c_str())); }

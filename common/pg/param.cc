@@ -7,18 +7,30 @@
 namespace paymesh::pg {
 namespace {
 
-constexpr char kHexDigits[] = "0123456789abcdef";
+constexpr std::uint32_t kByteaType = 17;  // pg_type's oid, fixed for ever
 
-std::string ByteaText(const std::string& bytes) {
-  std::string text(2 + 2 * bytes.size(), 'x');
-  text[0] = '\\';
-  char* digit = text.data() + 2;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    *digit++ = kHexDigits[byte >> 4];
-    *digit++ = kHexDigits[byte & 0xf];
+void AppendNumber(std::string& out, std::uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(number >> shift & 0xff);
+}
+
+// As array_recv takes it: dimensions, whether there are NULLs, the elements' type, then length and
+// lower bound of the one dimension, then each element's length and bytes.
+template <class Elements, class Get>
+std::string ByteaArray(const Elements& elements, Get get) {
+  std::string out;
+  AppendNumber(out, elements.empty() ? 0 : 1);
+  AppendNumber(out, std::any_of(elements.begin(), elements.end(),
+                                [&](const auto& each) { return get(each) == nullptr; }));
+  AppendNumber(out, kByteaType);
+  if (elements.empty()) return out;
+  AppendNumber(out, static_cast<std::uint32_t>(elements.size()));
+  AppendNumber(out, 1);
+  for (const auto& each : elements) {
+    const std::string* bytes = get(each);
+    AppendNumber(out, bytes == nullptr ? ~0U : static_cast<std::uint32_t>(bytes->size()));
+    if (bytes != nullptr) out += *bytes;
   }
-  return text;
+  return out;
 }
 
 // "2026-11-22 21:45:00.123456+00". Years of four digits only: anything else is a bug upstream.
@@ -40,31 +52,37 @@ std::string TimeText(Time time) {
 
 }  // namespace
 
-Param::Param(const Bytea& value) : text_(ByteaText(value.data)) {}
-Param::Param(const U256& value) : text_(value.ToString()) {}
-Param::Param(Time value) : text_(TimeText(value)) {}
+Param::Param(const U256& value) : value_(value.ToString()) {}
+Param::Param(Time value) : value_(TimeText(value)) {}
+Param::Param(const std::vector<Bytea>& values)
+    : value_(ByteaArray(values, [](const Bytea& each) { return &each.data; })), binary_(true) {}
+Param::Param(const std::vector<std::optional<Bytea>>& values)
+    : value_(ByteaArray(values, [](const std::optional<Bytea>& each) {
+        return each ? &each->data : nullptr;
+      })),
+      binary_(true) {}
 
 void Param::AppendElement(const Param& element) {
-  if (text_->size() > 1) *text_ += ',';
-  if (!element.text_) {
-    *text_ += "NULL";
+  if (value_->size() > 1) *value_ += ',';
+  if (!element.value_) {
+    *value_ += "NULL";
     return;
   }
   // Whole stretches at a time: most elements, long ones above all, have nothing to escape.
-  const std::string_view text = *element.text_;
-  *text_ += '"';
+  const std::string_view text = *element.value_;
+  *value_ += '"';
   std::size_t quote = text.find('"'), backslash = text.find('\\'), from = 0;
   while (std::min(quote, backslash) != std::string_view::npos) {
     const std::size_t special = std::min(quote, backslash);
-    text_->append(text, from, special - from);
-    *text_ += '\\';
-    *text_ += text[special];
+    value_->append(text, from, special - from);
+    *value_ += '\\';
+    *value_ += text[special];
     from = special + 1;
     if (special == quote) quote = text.find('"', from);
     if (special == backslash) backslash = text.find('\\', from);
   }
-  text_->append(text, from);
-  *text_ += '"';
+  value_->append(text, from);
+  *value_ += '"';
 }
 
 }  // namespace paymesh::pg

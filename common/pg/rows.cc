@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
@@ -24,11 +25,14 @@ T Number(std::string_view text, std::string_view what) {
   return value;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+// Values of the letters that are hexadecimal digits; -1 of the others.
+constexpr std::array<std::int8_t, 256> kHexDigits = [] {
+  std::array<std::int8_t, 256> digits{};
+  digits.fill(-1);
+  for (char c = '0'; c <= '9'; ++c) digits[static_cast<unsigned char>(c)] = static_cast<std::int8_t>(c - '0');
+  for (char c = 'a'; c <= 'f'; ++c) digits[static_cast<unsigned char>(c)] = static_cast<std::int8_t>(c - 'a' + 10);
+  return digits;
+}();
 
 // Microseconds of "", ".1" to ".123456".
 std::int64_t Fraction(std::string_view text, std::string_view whole) {
@@ -115,14 +119,15 @@ Time Decode<Time>(std::string_view text) {
 template <>
 Bytea Decode<Bytea>(std::string_view text) {
   if (!text.starts_with("\\x") || text.size() % 2 != 0) Refuse("bytea", text);
-  Bytea bytes;
-  bytes.data.reserve(text.size() / 2 - 1);
-  for (std::size_t i = 2; i < text.size(); i += 2) {
-    const int high = HexDigit(text[i]);
-    const int low = HexDigit(text[i + 1]);
-    if (high < 0 || low < 0) Refuse("bytea", text);
-    bytes.data += static_cast<char>(high * 16 + low);
+  Bytea bytes(std::string(text.size() / 2 - 1, '\0'));
+  int seen = 0;  // below 0 once a letter was not a digit
+  for (std::size_t i = 0; i < bytes.data.size(); ++i) {
+    const int high = kHexDigits[static_cast<unsigned char>(text[2 + 2 * i])];
+    const int low = kHexDigits[static_cast<unsigned char>(text[3 + 2 * i])];
+    seen |= high | low;
+    bytes.data[i] = static_cast<char>(high * 16 + low);
   }
+  if (seen < 0) Refuse("bytea", text);
   return bytes;
 }
 

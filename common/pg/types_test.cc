@@ -57,6 +57,8 @@ TEST_F(Types, BytesGoThroughUnchanged) {
   ExpectSame<Bytea>("bytea", Bytea(all));
   ExpectSame<Bytea>("bytea", Bytea());
   ExpectSame<std::vector<Bytea>>("bytea[]", {Bytea(all), Bytea(), Bytea("\\x00")});
+  ExpectSame<std::vector<Bytea>>("bytea[]", {});
+  ExpectSame<std::vector<std::optional<Bytea>>>("bytea[]", {std::nullopt, Bytea(all), Bytea()});
 }
 
 TEST_F(Types, TimesGoThroughToTheMicrosecond) {

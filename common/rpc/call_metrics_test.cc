@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Interface = echo::EchoService::StubInterface::async_interface;
-constexpr char kEcho[] = "/paymesh.echotest.v1.EchoService/Echo";
+constexpr char kEchoMethod[] = "/paymesh.echotest.v1.EchoService/Echo";
 constexpr char kSampled[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 constexpr char kUnsampled[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
@@ -52,7 +52,7 @@ class CallMetricsTest : public testing::Test {
     server_ = std::make_unique<TestServer>(pool_, options);
   }
   std::shared_ptr<grpc::Channel> Channel() {
-    auto metrics = std::make_shared<ClientMetrics>(made_, std::vector<std::string>{kEcho});
+    auto metrics = std::make_shared<ClientMetrics>(made_, std::vector<std::string>{kEchoMethod});
     return MakeChannel(grpc::InsecureChannelCredentials(),
                        {.target = server_->target(), .metrics = metrics});
   }

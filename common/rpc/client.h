@@ -114,7 +114,7 @@ ClientStream<M> OpenStream(std::type_identity_t<Interface>& stub,
                            void (Interface::*method)(grpc::ClientContext*, const Request*,
                                                      grpc::ClientReadReactor<M>*),
                            std::type_identity_t<Request> request, CallOptions options,
-                           std::size_t read_ahead = 256) {
+                           std::size_t read_ahead = 16) {
   auto reader = std::make_shared<StreamReader<M>>(read_ahead);
   trace::Span span = options.StartSpan(*Request::descriptor());
   PrepareContext(reader->context(), options, span);

@@ -6,6 +6,7 @@
 #include "common/pg/database.h"
 #include "common/runtime/ids.h"
 #include "common/runtime/log.h"
+#include "paymesh/checkout/v1/event_service.pb.h"
 #include "paymesh/checkout/v1/payment_service.pb.h"
 #include "services/checkout/convert.h"
 #include "services/checkout/store/payment_store.h"
@@ -14,7 +15,7 @@ namespace paymesh::checkout {
 
 // One member of the commit: what shall be stored, and under which key.
 struct PaymentCreator::Entry {
-  Payment payment;
+  std::shared_ptr<const Payment> payment;
   pg::IdempotencyKey key;
   std::string trace;
 };
@@ -52,39 +53,37 @@ Result<Stored> Replay(const pg::Bytea& bytes) {
   return Stored{std::move(response), true};
 }
 
-Stored Answer(const Payment& payment) {
-  auto response = std::make_shared<pb::CreatePaymentResponse>();
-  *response->mutable_payment() = ToProto(payment);
-  return {std::move(response), false};
-}
-
 template <class Entry>
 Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
                                              const std::vector<Entry>& entries) {
   std::vector<pg::IdempotencyKey> keys;
+  std::vector<CreatedPayment> created;
   std::vector<Stored> fresh;
   std::vector<pg::Bytea> responses;
   for (const Entry& entry : entries) {
     keys.push_back(entry.key);
-    fresh.push_back(Answer(entry.payment));
-    responses.emplace_back(fresh.back().response->SerializeAsString());
+    // The answer is the journal's snapshot, which is made once.
+    pb::Event event = PaymentEvent(*entry.payment, kPaymentCreated);
+    created.push_back({entry.payment, event.SerializeAsString(), entry.trace});
+    auto response = std::make_shared<pb::CreatePaymentResponse>();
+    response->mutable_payment()->Swap(event.mutable_payment());
+    responses.emplace_back(response->SerializeAsString());
+    fresh.push_back({std::move(response), false});
   }
   const auto claims = pg::ClaimAndAnswerAll(tx, keys, responses);
   std::vector<Result<Stored>> answers;
-  std::vector<Payment> payments;
-  std::vector<std::string> traces;
+  std::vector<CreatedPayment> ours;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!claims[i].ok()) {
       answers.push_back(claims[i].error());
     } else if (claims[i]->has_value()) {
       answers.push_back(Replay(**claims[i]));
     } else {
-      payments.push_back(entries[i].payment);
-      traces.push_back(entries[i].trace);
+      ours.push_back(std::move(created[i]));
       answers.push_back(std::move(fresh[i]));
     }
   }
-  InsertPayments(tx, payments, traces);
+  InsertPayments(tx, ours);
   return answers;
 }
 
@@ -133,8 +132,8 @@ Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> r
   std::vector<Entry> entries;
   for (const Member& member : members) {
     if (!member.decision.ok()) continue;
-    entries.push_back({Build(member, registered, *now), member.request.key,
-                       member.request.trace.ToTraceparent()});
+    entries.push_back({std::make_shared<const Payment>(Build(member, registered, *now)),
+                       member.request.key, member.request.trace.ToTraceparent()});
   }
   Answers stored = co_await Commit(std::move(entries));
   Answers answers;
@@ -264,7 +263,7 @@ Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Entry> entries)
       continue;
     }
     parts_.metrics->Idempotency(stored[i]->replayed ? "replayed" : "new");
-    if (!stored[i]->replayed) parts_.metrics->Created(entries[i].payment);
+    if (!stored[i]->replayed) parts_.metrics->Created(*entries[i].payment);
     answers.push_back(stored[i]->response);
   }
   co_return answers;

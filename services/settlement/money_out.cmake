@@ -1,12 +1,14 @@
 # Money out: destinations, plans, payouts, chain transactions, the sender.
 paymesh_library(NAME settlement_out_domain
   SOURCES domain/chain_transaction.cc domain/chain_transaction_call.cc domain/destination.cc
-          domain/payout.cc workers/sender.cc
+          workers/sender.cc
+  APART domain/payout.cc
   DEPS paymesh::error paymesh::money paymesh::evm paymesh::runtime
   TESTS domain/chain_transaction_test.cc domain/chain_transaction_call_test.cc
-        domain/payout_test.cc workers/sender_simulation_test.cc)
+        domain/payout_test.cc
+  TESTS_APART workers/sender_simulation_test.cc)
 
-paymesh_library(NAME settlement_out UNITY
+paymesh_library(NAME settlement_out
   SOURCES api/payout_service.cc money_out.cc money_out_config.cc store/chain_transaction_flow.cc store/chain_transaction_store.cc
           store/destination_store.cc store/payout_convert.cc store/payout_event.cc
           store/payout_invariants.cc store/payout_ledger.cc store/payout_pause.cc

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/journal/hub.h"
-#include "common/journal/serve.h"
+#include "common/journal/stream.h"
 #include "common/rpc/page.h"
 #include "services/checkout/api/access.h"
 #include "services/checkout/api/fields.h"
@@ -15,16 +15,6 @@ namespace paymesh::checkout {
 namespace {
 
 constexpr std::size_t kMaxPageBytes = 3 * 1024 * 1024;  // a message may have 4 MB
-
-// The journal's row completes the message.
-bool ToEvent(const journal::Entry& entry, pb::Event* event) {
-  if (!event->ParseFromString(entry.payload)) return false;
-  event->set_event_id("evt_" + std::to_string(entry.position));
-  event->set_position(entry.position);
-  *event->mutable_create_time() = ToProto(entry.create_time);
-  event->set_traceparent(entry.trace);
-  return true;
-}
 
 std::string ScopeOf(const std::string& method, const journal::Filter& filter) {
   return method + "|" + std::to_string(filter.owner.size()) + ":" + filter.owner + "|" +
@@ -60,9 +50,7 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
   std::size_t bytes = 0;
   for (const journal::EntryPtr& entry : page->entries) {
     if (bytes > kMaxPageBytes) break;
-    if (!ToEvent(*entry, response->add_events())) {
-      co_return Error::Internal("an entry of the journal does not parse");
-    }
+    ASSIGN_OR_CO_RETURN(*response->add_events(), journal::ToEvent<pb::Event>(*entry));
     bytes += entry->payload.size();
   }
   const bool cut = static_cast<std::size_t>(response->events_size()) < page->entries.size();
@@ -81,12 +69,8 @@ Task<Status> EventServiceApi::DoStream(rpc::Call& call, const pb::StreamEventsRe
   options.journal = std::string(kEventsJournal);
   options.after = request.after_position();
   options.filter.owner = owner;
-  journal::WriteEntry write = [&writer](const journal::Entry& entry) {
-    pb::StreamEventsResponse message;
-    ToEvent(entry, message.add_events());
-    return writer.Write(std::move(message));
-  };
-  auto serve = journal::ServeStream(*parts_.hub, std::move(options), std::move(write));
+  auto serve =
+      journal::ServeEvents<pb::StreamEventsResponse>(*parts_.hub, std::move(options), writer);
   co_return co_await std::move(serve);
 }
 

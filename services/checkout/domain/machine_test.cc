@@ -15,7 +15,6 @@ constexpr Time kLate = kDeadline + seconds(61);
 std::string ReasonOf(const Result<Applied>& result) {
   return result.ok() ? "ok" : result.error().reason;
 }
-std::uint64_t Number(const U256& value) { return value.ToUint64().value_or(~0ULL); }
 
 TEST(Payment, SucceedsWhenTheWholeAmountIsAsCertainAsThePolicyAsks) {
   Story story;

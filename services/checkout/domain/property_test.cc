@@ -27,7 +27,6 @@ Planned RandomTransfer(std::mt19937_64& random, int index) {
           values[random() % values.size()]};
 }
 
-std::uint64_t Number(const U256& value) { return value.ToUint64().value_or(~0ULL); }
 
 void ExpectSound(const Payment& payment) {
   U256 accepted;

@@ -23,6 +23,7 @@ inline const Unit kUnoffered = TokenUnit(kChainA, '9');
 inline constexpr Time kStart{std::chrono::seconds(1'700'000'000)};
 inline constexpr Time kDeadline = kStart + std::chrono::minutes(15);
 inline constexpr std::uint64_t kDue = 100'000'000;
+inline std::uint64_t Number(const U256& value) { return value.ToUint64().value_or(~0ULL); }
 
 inline Option MakeOption(std::string id, const Unit& unit, std::uint64_t due) {
   return {.option_id = std::move(id),

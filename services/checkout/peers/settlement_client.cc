@@ -2,8 +2,9 @@
 
 #include <utility>
 
+#include "common/journal/stream.h"
+#include "common/rpc/client.h"
 #include "paymesh/settlement/v1/event_service.grpc.pb.h"
-#include "services/checkout/peers/stream_source.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -21,12 +22,9 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
   settlementpb::StreamEventsRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
-  using Source = StreamSource<settlementpb::StreamEventsResponse>;
-  std::unique_ptr<journal::Source> source =
-      std::make_unique<Source>(rpc::OpenStream(*stub->async(), &Stub::async_interface::StreamEvents,
-                                               std::move(request), options),
-                               &Describe);
-  co_return source;
+  auto stream = rpc::OpenStream(*stub->async(), &Stub::async_interface::StreamEvents,
+                                std::move(request), options);
+  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace

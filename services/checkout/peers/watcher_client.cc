@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/journal/stream.h"
+#include "common/rpc/client.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
-#include "services/checkout/peers/stream_source.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -76,11 +77,9 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
   watcherpb::StreamTransfersRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
-  using Source = StreamSource<watcherpb::StreamTransfersResponse>;
-  std::unique_ptr<journal::Source> source = std::make_unique<Source>(
-      rpc::OpenStream(*stub->async(), &Async::StreamTransfers, std::move(request), options),
-      &Describe);
-  co_return source;
+  auto stream =
+      rpc::OpenStream(*stub->async(), &Async::StreamTransfers, std::move(request), options);
+  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace

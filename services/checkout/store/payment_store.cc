@@ -256,20 +256,17 @@ std::string JoinChains(const Terms& terms) {
 
 }  // namespace
 
-void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments,
-                    const std::vector<std::string>& traces) {
-  if (payments.empty()) return;
+void InsertPayments(pg::Transaction& tx, const std::vector<CreatedPayment>& created) {
+  if (created.empty()) return;
   NewPaymentColumns c;
   std::vector<std::int64_t> revisions;
   std::vector<int> from;
-  for (std::size_t i = 0; i < payments.size(); ++i) {
-    const Payment& payment = payments[i];
+  for (const CreatedPayment& each : created) {
+    const Payment& payment = *each.payment;
     c.Add(payment, JoinChains(payment.terms), TermsToProto(payment).SerializeAsString());
     revisions.push_back(payment.revision);
     from.push_back(0);
-    AppendEvent(tx, payment, "payment.created",
-                PaymentEvent(payment, "payment.created").SerializeAsString(),
-                i < traces.size() ? traces[i] : "");
+    AppendEvent(tx, payment, std::string(kPaymentCreated), each.snapshot, each.trace);
   }
   tx.Execute(kInsertPayments, c.payment_id, c.merchant_id, c.reference, c.price_unit, c.price_value,
              c.deposit_address, c.chains, c.terms, c.create_time, c.expire_time, c.state,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,10 +16,15 @@
 
 namespace paymesh::checkout {
 
-// Inserts new payments at revision 1 with their first transition and journal entry. `traces` holds
-// a traceparent for each, or nothing.
-void InsertPayments(pg::Transaction& tx, const std::vector<Payment>& payments,
-                    const std::vector<std::string>& traces = {});
+struct CreatedPayment {
+  std::shared_ptr<const Payment> payment;
+  std::string snapshot;  // its serialised journal event
+  std::string trace;     // a traceparent; may be empty
+};
+inline constexpr std::string_view kPaymentCreated = "payment.created";
+
+// Inserts new payments at revision 1 with their first transition and journal entry.
+void InsertPayments(pg::Transaction& tx, const std::vector<CreatedPayment>& created);
 
 enum class Lock { kNone, kForUpdate };
 // Those of `payment_ids` that exist, in order of id. INTERNAL AMOUNT_DRIFT when stored amounts are

@@ -55,7 +55,8 @@ class Store : public ::testing::Test {
     model.terms.deposit_address = "0x" + std::string(40, address);
     Payment payment = Create(model.terms, kDeadline, registered);
     Run([payment](pg::Transaction& tx) -> Status {
-      InsertPayments(tx, {payment});
+      InsertPayments(tx, {{std::make_shared<const Payment>(payment),
+                           PaymentEvent(payment, kPaymentCreated).SerializeAsString(), ""}});
       return {};
     });
     return payment;

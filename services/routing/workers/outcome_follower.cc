@@ -1,7 +1,6 @@
 #include "services/routing/workers/outcome_follower.h"
 
-#include <deque>
-
+#include "common/journal/stream.h"
 #include "common/rpc/client.h"
 #include "paymesh/checkout/v1/event_service.grpc.pb.h"
 #include "services/routing/store/decision_store.h"
@@ -11,38 +10,10 @@ namespace {
 
 namespace checkout_pb = paymesh::checkout::v1;
 
-// Checkout's stream as the follower wants it: entry by entry, the event as the payload.
-class EventSource final : public journal::Source {
- public:
-  explicit EventSource(rpc::ClientStream<checkout_pb::StreamEventsResponse> stream)
-      : stream_(std::move(stream)) {}
-
-  Task<Result<std::optional<journal::Entry>>> Read() override {
-    while (waiting_.empty()) {
-      auto message = co_await stream_.Read();
-      if (!message.ok()) co_return message.error();
-      if (!message->has_value()) co_return std::optional<journal::Entry>();
-      for (const auto& event : (*message)->events()) {
-        journal::Entry entry;
-        entry.position = event.position();
-        entry.subject = event.payment().payment_id();
-        entry.kind = event.type();
-        entry.trace = event.traceparent();
-        entry.payload = event.SerializeAsString();
-        waiting_.push_back(std::move(entry));
-      }
-    }
-    journal::Entry next = std::move(waiting_.front());
-    waiting_.pop_front();
-    co_return std::optional<journal::Entry>(std::move(next));
-  }
-
-  void Cancel() override { stream_.Cancel(); }
-
- private:
-  rpc::ClientStream<checkout_pb::StreamEventsResponse> stream_;
-  std::deque<journal::Entry> waiting_;
-};
+void Describe(const checkout_pb::Event& event, journal::Entry& entry) {
+  entry.subject = event.payment().payment_id();
+  entry.kind = event.type();
+}
 
 Task<Result<std::unique_ptr<journal::Source>>> Open(
     std::shared_ptr<checkout_pb::EventService::Stub> stub, std::int64_t after) {
@@ -53,7 +24,7 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(
                                 checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
       *stub->async(), &checkout_pb::EventService::StubInterface::async_interface::StreamEvents,
       std::move(request), options);
-  co_return std::unique_ptr<journal::Source>(new EventSource(std::move(stream)));
+  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace

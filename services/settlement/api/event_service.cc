@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "common/journal/hub.h"
-#include "common/journal/serve.h"
+#include "common/journal/stream.h"
 #include "services/settlement/api/ledger_convert.h"
 #include "services/settlement/api/position.h"
 
@@ -11,16 +11,6 @@ namespace paymesh::settlement {
 namespace {
 
 constexpr char kJournal[] = "events";
-
-// The journal's row completes the message.
-bool ToEvent(const journal::Entry& entry, v1::Event* event) {
-  if (!event->ParseFromString(entry.payload)) return false;
-  event->set_event_id("evt_" + std::to_string(entry.position));
-  event->set_position(entry.position);
-  ToProto(entry.create_time, event->mutable_create_time());
-  event->set_traceparent(entry.trace);
-  return true;
-}
 
 }  // namespace
 
@@ -38,9 +28,7 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const v1::ListEventsReques
   const Result<journal::Page> page = co_await std::move(read);
   if (!page.ok()) co_return page.error();
   for (const journal::EntryPtr& entry : page->entries) {
-    if (!ToEvent(*entry, response->add_events())) {
-      co_return Error::Internal("an entry of the journal does not parse");
-    }
+    ASSIGN_OR_CO_RETURN(*response->add_events(), journal::ToEvent<v1::Event>(*entry));
   }
   if (page->entries.size() == static_cast<std::size_t>(size)) {
     response->set_next_page_token(tokens_.Encode(scope, std::to_string(page->scanned)));
@@ -53,12 +41,8 @@ Task<Status> EventServiceApi::DoStream(rpc::Call&, const v1::StreamEventsRequest
   journal::ServeOptions options;
   options.journal = kJournal;
   options.after = request.after_position();
-  journal::WriteEntry write = [&writer](const journal::Entry& entry) {
-    v1::StreamEventsResponse message;
-    ToEvent(entry, message.add_events());
-    return writer.Write(std::move(message));
-  };
-  auto serve = journal::ServeStream(hub_, std::move(options), std::move(write));
+  auto serve =
+      journal::ServeEvents<v1::StreamEventsResponse>(hub_, std::move(options), writer);
   co_return co_await std::move(serve);
 }
 

@@ -4,9 +4,9 @@
 #include <grpcpp/channel.h>
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
+#include "common/journal/stream.h"
 #include "common/rpc/client.h"
 #include "paymesh/watcher/v1/transaction_service.grpc.pb.h"
 
@@ -65,54 +65,20 @@ Result<FateState> ToState(pb::TransactionState state) {
   }
 }
 
-// The stream's messages hold runs of events; a follower wants them one by one.
-class Source final : public journal::Source {
- public:
-  Source(std::shared_ptr<pb::TransactionService::StubInterface> stub, std::int64_t after)
-      : stub_(std::move(stub)), stream_(Open(*stub_, after)) {}
-
-  Task<Result<std::optional<journal::Entry>>> Read() override {
-    while (waiting_.empty()) {
-      Result<std::optional<pb::StreamTransactionsResponse>> message = co_await stream_.Read();
-      if (!message.ok()) co_return message.error();
-      if (!message->has_value()) co_return std::optional<journal::Entry>();
-      for (const pb::TransactionEvent& event : (*message)->events()) waiting_.push_back(ToEntry(event));
-    }
-    journal::Entry entry = std::move(waiting_.front());
-    waiting_.pop_front();
-    co_return std::optional<journal::Entry>(std::move(entry));
-  }
-  void Cancel() override { stream_.Cancel(); }
-
- private:
-  static rpc::ClientStream<pb::StreamTransactionsResponse> Open(pb::TransactionService::StubInterface& stub,
-                                                                std::int64_t after) {
-    pb::StreamTransactionsRequest request;
-    request.set_after_position(after);
-    return rpc::OpenStream<Stub, pb::StreamTransactionsRequest, pb::StreamTransactionsResponse>(
-        *stub.async(), &Stub::StreamTransactions, std::move(request),
-        {.timeout = std::chrono::milliseconds(0)});
-  }
-  static journal::Entry ToEntry(const pb::TransactionEvent& event) {
-    journal::Entry entry;
-    entry.position = event.position();
-    entry.subject = event.transaction().transaction_hash();
-    entry.kind = "transaction";
-    entry.payload = event.transaction().SerializeAsString();
-    entry.trace = event.traceparent();
-    entry.create_time = ToTime(event.create_time());
-    return entry;
-  }
-
-  const std::shared_ptr<pb::TransactionService::StubInterface> stub_;
-  rpc::ClientStream<pb::StreamTransactionsResponse> stream_;
-  std::deque<journal::Entry> waiting_;
-};
+void Describe(const pb::TransactionEvent& event, journal::Entry& entry) {
+  entry.subject = event.transaction().transaction_hash();
+  entry.kind = "transaction";
+  entry.payload = event.transaction().SerializeAsString();
+}
 
 Task<Result<std::unique_ptr<journal::Source>>> OpenOne(
     std::shared_ptr<pb::TransactionService::StubInterface> stub, std::int64_t after) {
-  std::unique_ptr<journal::Source> source = std::make_unique<Source>(std::move(stub), after);
-  co_return source;
+  pb::StreamTransactionsRequest request;
+  request.set_after_position(after);
+  const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
+  auto stream = rpc::OpenStream<Stub, pb::StreamTransactionsRequest, pb::StreamTransactionsResponse>(
+      *stub->async(), &Stub::StreamTransactions, std::move(request), options);
+  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace

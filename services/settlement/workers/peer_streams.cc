@@ -2,11 +2,10 @@
 
 #include <grpcpp/channel.h>
 
-#include <deque>
 #include <utility>
 
+#include "common/journal/stream.h"
 #include "common/rpc/client.h"
-#include "common/runtime/clock.h"
 #include "paymesh/checkout/v1/event_service.grpc.pb.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 
@@ -30,62 +29,18 @@ std::string_view KindOf(const watcher_pb::TransferEvent& event) {
       return "transfer.orphaned";
   }
 }
-const std::string& SubjectOf(const watcher_pb::TransferEvent& event) {
-  return event.transfer().transfer_id();
+
+void DescribeTransfer(const watcher_pb::TransferEvent& event, journal::Entry& entry) {
+  entry.subject = event.transfer().transfer_id();
+  entry.kind = std::string(KindOf(event));
 }
-const std::string& SubjectOf(const checkout_pb::Event& event) {
-  return event.payment().payment_id();
+
+void DescribePayment(const checkout_pb::Event& event, journal::Entry& entry) {
+  entry.subject = event.payment().payment_id();
+  entry.kind = event.type();
 }
-std::string_view KindOf(const checkout_pb::Event& event) { return event.type(); }
-
-// A stream whose messages hold runs of events; a follower wants them one by one, the event as the
-// payload.
-template <class Message>
-class RunSource final : public journal::Source {
- public:
-  RunSource(std::shared_ptr<void> stub, rpc::ClientStream<Message> stream)
-      : stub_(std::move(stub)), stream_(std::move(stream)) {}
-
-  Task<Result<std::optional<journal::Entry>>> Read() override {
-    while (waiting_.empty()) {
-      Result<std::optional<Message>> message = co_await stream_.Read();
-      if (!message.ok()) co_return message.error();
-      if (!message->has_value()) co_return std::optional<journal::Entry>();
-      for (const auto& event : (*message)->events()) waiting_.push_back(ToEntry(event));
-    }
-    journal::Entry entry = std::move(waiting_.front());
-    waiting_.pop_front();
-    co_return std::optional<journal::Entry>(std::move(entry));
-  }
-  void Cancel() override { stream_.Cancel(); }
-
- private:
-  template <class Event>
-  static journal::Entry ToEntry(const Event& event) {
-    journal::Entry entry;
-    entry.position = event.position();
-    entry.subject = SubjectOf(event);
-    entry.kind = std::string(KindOf(event));
-    entry.payload = event.SerializeAsString();
-    entry.trace = event.traceparent();
-    entry.create_time = Time(std::chrono::seconds(event.create_time().seconds()) +
-                             std::chrono::microseconds(event.create_time().nanos() / 1'000));
-    return entry;
-  }
-
-  const std::shared_ptr<void> stub_;  // outlives the stream
-  rpc::ClientStream<Message> stream_;
-  std::deque<journal::Entry> waiting_;
-};
 
 using Opened = Result<std::unique_ptr<journal::Source>>;
-
-template <class Message>
-Task<Opened> Ready(std::shared_ptr<void> stub, rpc::ClientStream<Message> stream) {
-  std::unique_ptr<journal::Source> source =
-      std::make_unique<RunSource<Message>>(std::move(stub), std::move(stream));
-  co_return source;
-}
 
 Task<Opened> OpenTransfers(std::shared_ptr<watcher_pb::TransferService::StubInterface> stub,
                            std::int64_t after) {
@@ -96,7 +51,7 @@ Task<Opened> OpenTransfers(std::shared_ptr<watcher_pb::TransferService::StubInte
   auto stream = rpc::OpenStream<Async, watcher_pb::StreamTransfersRequest,
                                 watcher_pb::StreamTransfersResponse>(
       *stub->async(), &Async::StreamTransfers, std::move(request), options);
-  return Ready<watcher_pb::StreamTransfersResponse>(std::move(stub), std::move(stream));
+  co_return journal::MakeSource(std::move(stub), std::move(stream), &DescribeTransfer);
 }
 
 Task<Opened> OpenPayments(std::shared_ptr<checkout_pb::EventService::StubInterface> stub,
@@ -108,7 +63,7 @@ Task<Opened> OpenPayments(std::shared_ptr<checkout_pb::EventService::StubInterfa
   auto stream =
       rpc::OpenStream<Async, checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
           *stub->async(), &Async::StreamEvents, std::move(request), options);
-  return Ready<checkout_pb::StreamEventsResponse>(std::move(stub), std::move(stream));
+  co_return journal::MakeSource(std::move(stub), std::move(stream), &DescribePayment);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "services/watcher/api/transaction_service.h"
 
 #include "common/evm/transaction.h"
-#include "services/watcher/api/journal_stream.h"
+#include "common/journal/stream.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
 
@@ -49,8 +49,8 @@ TransactionServiceImpl::StreamTransactions(grpc::CallbackServerContext* context,
       calls_, context, request,
       [this](rpc::Call&, const pb::StreamTransactionsRequest& asked,
              rpc::Writer<pb::StreamTransactionsResponse>& writer) {
-        return StreamJournal<pb::TransactionEvent>(hub_, "transactions", asked.after_position(),
-                                                   writer);
+        journal::ServeOptions options{.journal = "transactions", .after = asked.after_position()};
+        return journal::ServeEvents<pb::StreamTransactionsResponse>(hub_, std::move(options), writer);
       });
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/journal/stream.h"
 #include "common/trace/context.h"
-#include "services/watcher/api/journal_stream.h"
 #include "services/watcher/store/transfer_store.h"
 
 namespace paymesh::watcher {
@@ -52,7 +52,8 @@ grpc::ServerWriteReactor<pb::StreamTransfersResponse>* TransferServiceImpl::Stre
       calls_, context, request,
       [this](rpc::Call&, const pb::StreamTransfersRequest& asked,
              rpc::Writer<pb::StreamTransfersResponse>& writer) {
-        return StreamJournal<pb::TransferEvent>(hub_, "transfers", asked.after_position(), writer);
+        journal::ServeOptions options{.journal = "transfers", .after = asked.after_position()};
+        return journal::ServeEvents<pb::StreamTransfersResponse>(hub_, std::move(options), writer);
       });
 }
 

@@ -14,7 +14,7 @@
 namespace paymesh::watcher {
 namespace {
 
-const Tags kNoTags{{TagAnswer::kAbsent, {}}, {TagAnswer::kAbsent, {}}};
+const Tags kUntagged{{TagAnswer::kAbsent, {}}, {TagAnswer::kAbsent, {}}};
 
 struct Block {
   Header header;
@@ -56,7 +56,7 @@ class World {
       } else {
         const auto* adopt = std::get_if<Adopt>(&action);
         ASSERT_NE(adopt, nullptr);
-        const Levels levels = LevelsAfter(state_, *adopt, kNoTags, {2, 6, 1});
+        const Levels levels = LevelsAfter(state_, *adopt, kUntagged, {2, 6, 1});
         Store(*adopt, levels);
         action = Step(state_, Adopted{levels}, rules_);
       }
