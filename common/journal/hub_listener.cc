@@ -14,20 +14,21 @@ constexpr std::chrono::milliseconds kMaxReconnect(1'000);
 
 constexpr char kHeads[] = "SELECT journal, position FROM journal_head";
 
-struct Head {
+// What a notification says of one journal.
+struct Announced {
   std::string journal;
   std::int64_t position;
 };
 
 // "events:17 transfers:4", as append.cc writes it.
-std::vector<Head> ParseHeads(std::string_view payload) {
-  std::vector<Head> heads;
+std::vector<Announced> ParseHeads(std::string_view payload) {
+  std::vector<Announced> heads;
   while (!payload.empty()) {
     const std::string_view word = payload.substr(0, payload.find(' '));
     payload.remove_prefix(std::min(payload.size(), word.size() + 1));
     const std::size_t colon = word.find(':');
     if (colon == std::string_view::npos) continue;
-    Head head{std::string(word.substr(0, colon)), 0};
+    Announced head{std::string(word.substr(0, colon)), 0};
     const char* end = word.data() + word.size();
     if (std::from_chars(word.data() + colon + 1, end, head.position).ptr != end) continue;
     heads.push_back(std::move(head));
@@ -115,7 +116,7 @@ void Hub::State::TakeNotifications(pg::Connection& connection) {
   std::uint64_t count = 0;
   for (const std::string& payload : connection.TakeNotifications()) {
     ++count;
-    for (const Head& head : ParseHeads(payload)) {
+    for (const Announced& head : ParseHeads(payload)) {
       std::int64_t& position = newest[head.journal];
       position = std::max(position, head.position);
     }

@@ -20,6 +20,8 @@
 
 namespace paymesh::checkout {
 
+inline constexpr std::size_t kMaxReference = 200;  // characters of a merchant's reference
+
 struct TextRule {
   std::string_view field;
   std::size_t min_characters = 0;

@@ -10,7 +10,6 @@
 namespace paymesh::checkout {
 namespace {
 
-constexpr std::size_t kMaxReference = 200;
 
 Result<std::vector<State>> StatesOf(const pb::ListPaymentsRequest& request) {
   std::vector<State> states;

@@ -16,7 +16,6 @@
 namespace paymesh::checkout {
 namespace {
 
-constexpr std::size_t kMaxReference = 200;
 constexpr std::size_t kMaxDescription = 1'000;
 constexpr std::size_t kMaxReason = 500;
 constexpr std::size_t kMaxPageBytes = 3 * 1024 * 1024;  // a message may have 4 MB
