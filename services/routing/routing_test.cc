@@ -142,6 +142,30 @@ TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
                                  "FROM option_outcome"), "1/1/20");
 }
 
+TEST_F(RoutingTest, LearnsOfManyPaymentsAtOnce) {
+  const auto entry = [](const std::string& id, const std::string& unit, bool succeeded) {
+    checkout::v1::Event event;
+    auto& payment = *event.mutable_payment();
+    payment.set_payment_id(id);
+    payment.set_state(succeeded ? checkout::v1::PAYMENT_STATE_SUCCEEDED
+                                : checkout::v1::PAYMENT_STATE_PROCESSING);
+    payment.mutable_update_time()->set_seconds(7);
+    auto& option = *payment.add_options();
+    option.set_bound(true);
+    option.mutable_due()->set_unit(unit);
+    journal::Entry made;
+    made.payload = event.SerializeAsString();
+    return made;
+  };
+  const auto apply = [&](pg::Transaction& tx) {
+    return ApplyEvents(tx, {entry("pay_1", "a", false), entry("pay_2", "a", true), entry("pay_3", "b", true),
+                            entry("pay_1", "a", true)});
+  };
+  ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
+  EXPECT_EQ(test_database_.Query("SELECT string_agg(unit || bound || succeeded || confirm_seconds, ' ' "
+                                 "ORDER BY unit) FROM option_outcome"), "a2214 b117");
+}
+
 TEST_F(RoutingTest, GivesRatesBetweenCurrenciesAndTokens) {
   PublishMarket();
   auto rate = decider_.GetRate(*Unit::Parse("iso4217/USD"), *Unit::Parse(kToken));

@@ -28,11 +28,18 @@ constexpr std::string_view kSelectById = R"sql(
   FROM decision WHERE decision_id = $1)sql";
 
 constexpr std::string_view kLearn = R"sql(
-  WITH lesson AS (
-    INSERT INTO payment_lesson (payment_id, lesson) VALUES ($1, $2)
-    ON CONFLICT DO NOTHING RETURNING lesson)
+  WITH told AS (
+    SELECT DISTINCT ON (payment_id, lesson) payment_id, lesson, unit, confirm_seconds
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY
+      AS l (payment_id, lesson, unit, confirm_seconds, place)
+    ORDER BY payment_id, lesson, place),
+  fresh AS (
+    INSERT INTO payment_lesson (payment_id, lesson) SELECT payment_id, lesson FROM told
+    ON CONFLICT DO NOTHING RETURNING payment_id, lesson)
   INSERT INTO option_outcome AS outcome (unit, bound, succeeded, confirm_seconds)
-  SELECT $3, (lesson = 'bound')::int, (lesson = 'succeeded')::int, $4::bigint FROM lesson
+  SELECT unit, count(*) FILTER (WHERE lesson = 'bound'),
+         count(*) FILTER (WHERE lesson = 'succeeded'), sum(confirm_seconds)
+  FROM told JOIN fresh USING (payment_id, lesson) GROUP BY unit ORDER BY unit
   ON CONFLICT (unit) DO UPDATE SET
     bound = outcome.bound + excluded.bound,
     succeeded = outcome.succeeded + excluded.succeeded,
@@ -107,10 +114,17 @@ std::optional<StoredDecision> FindDecisionOfPayment(pg::Transaction& tx,
   return ReadOne(tx.Execute(kSelectOfPayments, std::vector<std::string>{payment_id}));
 }
 
-void Learn(pg::Transaction& tx, const std::string& payment_id, Lesson lesson,
-           const std::string& unit, std::int64_t confirm_seconds) {
-  const char* name = lesson == Lesson::kBound ? "bound" : "succeeded";
-  tx.Execute(kLearn, payment_id, name, unit, confirm_seconds);
+void Learn(pg::Transaction& tx, const std::vector<Lesson>& lessons) {
+  if (lessons.empty()) return;
+  std::vector<std::string> payments, kinds, units;
+  std::vector<std::int64_t> seconds;
+  for (const Lesson& lesson : lessons) {
+    payments.push_back(lesson.payment_id);
+    kinds.push_back(lesson.kind == Lesson::Kind::kBound ? "bound" : "succeeded");
+    units.push_back(lesson.unit);
+    seconds.push_back(lesson.confirm_seconds);
+  }
+  tx.Execute(kLearn, payments, kinds, units, seconds);
 }
 
 std::vector<Outcome> ListOutcomes(pg::Transaction& tx) {

@@ -33,10 +33,17 @@ std::optional<StoredDecision> FindDecision(pg::Transaction& tx, const std::strin
 std::optional<StoredDecision> FindDecisionOfPayment(pg::Transaction& tx,
                                                     const std::string& payment_id);
 
-// A payment taught something about a token; the second time changes nothing.
-enum class Lesson { kBound, kSucceeded };
-void Learn(pg::Transaction& tx, const std::string& payment_id, Lesson lesson,
-           const std::string& unit, std::int64_t confirm_seconds);
+// What a payment taught about a token.
+struct Lesson {
+  enum class Kind { kBound, kSucceeded };
+  std::string payment_id;
+  Kind kind = Kind::kBound;
+  std::string unit;
+  std::int64_t confirm_seconds = 0;  // of a success, from its creation
+};
+// All in one statement. A lesson of its kind that the payment has taught before, in this call or in
+// an earlier one, changes nothing.
+void Learn(pg::Transaction& tx, const std::vector<Lesson>& lessons);
 
 struct Outcome {
   std::string unit;

@@ -30,20 +30,22 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(
 }  // namespace
 
 Status ApplyEvents(pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+  std::vector<Lesson> lessons;
   for (const journal::Entry& entry : entries) {
     checkout_pb::Event event;
     if (!event.ParseFromString(entry.payload)) return Error::Internal("an event cannot be read");
-    if (!event.has_payment()) continue;
     const checkout_pb::Payment& payment = event.payment();
     for (const checkout_pb::PaymentOption& option : payment.options()) {
       if (!option.bound()) continue;
-      Learn(tx, payment.payment_id(), Lesson::kBound, option.due().unit(), 0);
+      const std::string& unit = option.due().unit();
+      lessons.push_back({payment.payment_id(), Lesson::Kind::kBound, unit});
       if (payment.state() == checkout_pb::PAYMENT_STATE_SUCCEEDED) {
         const auto seconds = payment.update_time().seconds() - payment.create_time().seconds();
-        Learn(tx, payment.payment_id(), Lesson::kSucceeded, option.due().unit(), seconds);
+        lessons.push_back({payment.payment_id(), Lesson::Kind::kSucceeded, unit, seconds});
       }
     }
   }
+  Learn(tx, lessons);
   return {};
 }
 

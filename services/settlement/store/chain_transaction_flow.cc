@@ -69,8 +69,8 @@ Status IncludePayouts(const Work& work) {
   } else {
     std::ranges::fill(results, ItemResult{ItemOutcome::kFailed, "the transaction reverted"});
   }
+  SetOutcomes(work.tx, work.row, results);
   for (std::size_t i = 0; i < payouts.size(); ++i) {
-    SetOutcome(work.tx, work.row, i, results[i]);
     work.row.items[i].outcome = OutcomeName(results[i].outcome);
     if (results[i].outcome == ItemOutcome::kPaid) {
       RETURN_IF_ERROR(Include(work.tx, payouts[i], work.Evidence(), work.now));
@@ -121,7 +121,7 @@ Status IncludeSweep(const Work& work) {
     results = SweepResults(work.context.factory, salts, evm::Address::Of(*unit.asset()),
                            work.fate.logs);
   }
-  for (std::size_t i = 0; i < results.size(); ++i) SetOutcome(work.tx, work.row, i, results[i]);
+  SetOutcomes(work.tx, work.row, results);
   return {};
 }
 

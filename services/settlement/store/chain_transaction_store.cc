@@ -99,8 +99,9 @@ constexpr std::string_view kUsedSince =
 constexpr std::string_view kReason =
     "UPDATE chain_transaction SET status_reason = $2 WHERE chain_transaction_id = $1";
 constexpr std::string_view kOutcome = R"(
-  UPDATE chain_transaction_item SET outcome = $3, reason = left($4, 500)
-  WHERE chain_transaction_id = $1 AND position = $2)";
+  UPDATE chain_transaction_item i SET outcome = r.outcome, reason = left(r.reason, 500)
+  FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS r (outcome, reason, place)
+  WHERE i.chain_transaction_id = $1 AND i.position = r.place - 1)";
 
 template <class T>
 T Parsed(std::optional<T> value, std::string_view what) {
@@ -334,10 +335,13 @@ bool MoveOrphaned(pg::Transaction& tx, SlotRow& row, Time now) {
   return true;
 }
 
-void SetOutcome(pg::Transaction& tx, const SlotRow& row, std::size_t position,
-                const ItemResult& result) {
-  tx.Execute(kOutcome, row.slot.id, static_cast<std::int64_t>(position),
-             OutcomeName(result.outcome), result.reason);
+void SetOutcomes(pg::Transaction& tx, const SlotRow& row, const std::vector<ItemResult>& results) {
+  std::vector<std::string> outcomes, reasons;
+  for (const ItemResult& result : results) {
+    outcomes.emplace_back(OutcomeName(result.outcome));
+    reasons.push_back(result.reason);
+  }
+  tx.Execute(kOutcome, row.slot.id, outcomes, reasons);
 }
 
 std::string_view OutcomeName(ItemOutcome outcome) {

@@ -119,8 +119,8 @@ struct SlotEvidence {
 };
 bool MoveIncluded(pg::Transaction& tx, SlotRow& row, const SlotEvidence& evidence, Time now);
 bool MoveOrphaned(pg::Transaction& tx, SlotRow& row, Time now);
-void SetOutcome(pg::Transaction& tx, const SlotRow& row, std::size_t position,
-                const ItemResult& result);
+// One result an item, in the items' order.
+void SetOutcomes(pg::Transaction& tx, const SlotRow& row, const std::vector<ItemResult>& results);
 
 std::string_view OutcomeName(ItemOutcome outcome);  // "PAID"
 
