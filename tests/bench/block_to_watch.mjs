@@ -62,11 +62,11 @@ class Round {
     }));
   }
 
-  /** Waits until routing has heard that the chain is there, again after the watcher was away. */
+  /** Waits until routing and checkout have heard of the watcher again, after it was away. */
   async offered() {
     await waitFor('the chain to be offered', async () => {
       const {payment} = await this.edge.PaymentService.CreatePayment({request_id: randomUUID(), price: {unit: 'iso4217/USD', value: '1250'}});
-      return payment.options.some((option) => option.chain === this.chain.chain);
+      return payment.deposit_address && payment.options.some((option) => option.chain === this.chain.chain);
     }, {everyMs: 250});
   }
 
