@@ -64,7 +64,8 @@ template <class Message, class Stream>
 class StreamSource final : public Source {
  public:
   using Event = std::decay_t<decltype(std::declval<Message>().events(0))>;
-  // Fills in subject and kind, which events say each in their own way; may replace the payload.
+  // Fills in subject and kind, which events say each in their own way, and the payload where that
+  // is not the whole event.
   using Describe = void (*)(const Event& event, Entry& entry);
 
   // `stub` is kept as long as the stream.
@@ -93,8 +94,8 @@ class StreamSource final : public Source {
     entry.trace = event.traceparent();
     entry.create_time = pg::Time(std::chrono::seconds(event.create_time().seconds()) +
                                  std::chrono::microseconds(event.create_time().nanos() / 1'000));
-    entry.payload = event.SerializeAsString();
     describe_(event, entry);
+    if (entry.payload.empty()) entry.payload = event.SerializeAsString();
     return entry;
   }
 

@@ -29,8 +29,10 @@ T Number(std::string_view text, std::string_view what) {
 constexpr std::array<std::int8_t, 256> kHexDigits = [] {
   std::array<std::int8_t, 256> digits{};
   digits.fill(-1);
-  for (char c = '0'; c <= '9'; ++c) digits[static_cast<unsigned char>(c)] = static_cast<std::int8_t>(c - '0');
-  for (char c = 'a'; c <= 'f'; ++c) digits[static_cast<unsigned char>(c)] = static_cast<std::int8_t>(c - 'a' + 10);
+  for (std::int8_t value = 0; value < 16; ++value) {
+    const char digit = "0123456789abcdef"[value];
+    digits[static_cast<unsigned char>(digit)] = value;
+  }
   return digits;
 }();
 

@@ -123,18 +123,25 @@ TEST_F(RoutingTest, NeverChangesOrForgetsADecision) {
   EXPECT_EQ(test_database_.Query("SELECT count(*) FROM decision"), "1");
 }
 
-TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
+// Checkout's event of a payment that is bound to `unit`.
+journal::Entry Bound(const std::string& id, const std::string& unit, checkout::v1::PaymentState state,
+                     std::int64_t seconds_since_creation) {
   checkout::v1::Event event;
   auto& payment = *event.mutable_payment();
-  payment.set_payment_id("pay_1");
-  payment.set_state(checkout::v1::PAYMENT_STATE_SUCCEEDED);
-  payment.mutable_update_time()->set_seconds(30);
+  payment.set_payment_id(id);
+  payment.set_state(state);
   payment.mutable_create_time()->set_seconds(10);
+  payment.mutable_update_time()->set_seconds(10 + seconds_since_creation);
   auto& option = *payment.add_options();
   option.set_bound(true);
-  option.mutable_due()->set_unit(kToken);
+  option.mutable_due()->set_unit(unit);
   journal::Entry entry;
   entry.payload = event.SerializeAsString();
+  return entry;
+}
+
+TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
+  const journal::Entry entry = Bound("pay_1", kToken, checkout::v1::PAYMENT_STATE_SUCCEEDED, 20);
   auto apply = [&](pg::Transaction& tx) { return ApplyEvents(tx, {entry, entry}); };
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
@@ -143,23 +150,11 @@ TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
 }
 
 TEST_F(RoutingTest, LearnsOfManyPaymentsAtOnce) {
-  const auto entry = [](const std::string& id, const std::string& unit, bool succeeded) {
-    checkout::v1::Event event;
-    auto& payment = *event.mutable_payment();
-    payment.set_payment_id(id);
-    payment.set_state(succeeded ? checkout::v1::PAYMENT_STATE_SUCCEEDED
-                                : checkout::v1::PAYMENT_STATE_PROCESSING);
-    payment.mutable_update_time()->set_seconds(7);
-    auto& option = *payment.add_options();
-    option.set_bound(true);
-    option.mutable_due()->set_unit(unit);
-    journal::Entry made;
-    made.payload = event.SerializeAsString();
-    return made;
-  };
+  const auto processing = checkout::v1::PAYMENT_STATE_PROCESSING;
+  const auto succeeded = checkout::v1::PAYMENT_STATE_SUCCEEDED;
   const auto apply = [&](pg::Transaction& tx) {
-    return ApplyEvents(tx, {entry("pay_1", "a", false), entry("pay_2", "a", true), entry("pay_3", "b", true),
-                            entry("pay_1", "a", true)});
+    return ApplyEvents(tx, {Bound("pay_1", "a", processing, 7), Bound("pay_2", "a", succeeded, 7),
+                            Bound("pay_3", "b", succeeded, 7), Bound("pay_1", "a", succeeded, 7)});
   };
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   EXPECT_EQ(test_database_.Query("SELECT string_agg(unit || bound || succeeded || confirm_seconds, ' ' "
