@@ -1,6 +1,5 @@
-// For tests: the parts that a call of AWS is made of, on one event loop, beside the server that plays
-// AWS.
-// One thread.
+// For tests: the parts that a call of AWS is made of, on one event loop, beside the server that
+// plays AWS. One thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,11 +17,11 @@ namespace paymesh::aws {
 struct AwsLoop {
   explicit AwsLoop(const char* curve = "secp256k1")
       : fake(clock, curve),
-        credentials(ChooseCredentialSource(
-                        {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", fake.agent_url()}},
-                        FakeAws::kRegion, client)
-                        .value(),
-                    clock),
+        credentials(
+            ChooseCredentialSource({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", fake.agent_url()}},
+                                   FakeAws::kRegion, client)
+                .value(),
+            clock),
         kms(ServiceOptions(), client, credentials, clock, random) {}
 
   JsonServiceOptions ServiceOptions() const {

@@ -23,8 +23,8 @@ Task<Result<Credentials>> CredentialCache::Fetch() {
   Result<Credentials> fetched = co_await source_->Fetch();
   std::lock_guard guard(mutex_);
   if (fetched.ok()) current_ = *fetched;
-  next_renewal_ = clock_.Steady() + (fetched.ok() ? std::chrono::milliseconds(0)
-                                                  : options_.retry_after);
+  next_renewal_ =
+      clock_.Steady() + (fetched.ok() ? std::chrono::milliseconds(0) : options_.retry_after);
   co_return fetched;
 }
 

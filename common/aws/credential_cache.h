@@ -1,5 +1,5 @@
-// Credentials kept until they run out, and renewed ahead of that by one caller at a time; the others
-// go on with what there is. A renewal that fails costs nothing while the old ones are valid.
+// Credentials kept until they run out, and renewed ahead of that by one caller at a time; the
+// others go on with what there is. A renewal that fails costs nothing while the old ones are valid.
 // Any thread.
 #pragma once
 

@@ -104,7 +104,8 @@ TEST(CredentialSource, SaysWhatIsWrongWithAnEnvironment) {
 TEST(CredentialSource, SendsAPodsTokenToTheAgentAlone) {
   http::Client client;
   const auto accepts = [&](const char* url) {
-    return ChooseCredentialSource({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url}}, "eu-west-1", client)
+    return ChooseCredentialSource({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url}}, "eu-west-1",
+                                  client)
         .ok();
   };
   EXPECT_TRUE(accepts("http://169.254.170.23/v1/credentials"));
@@ -163,8 +164,7 @@ TEST(CredentialCache, RenewsOnceForAllThatAskTogether) {
   AwsLoop loop;
   std::vector<std::future<Result<Credentials>>> all;
   for (int i = 0; i < 20; ++i) {
-    all.push_back(
-        runtime::StartOn(loop.context.get_executor(), loop.credentials.Get(Soon())));
+    all.push_back(runtime::StartOn(loop.context.get_executor(), loop.credentials.Get(Soon())));
   }
   loop.context.run();
   for (auto& one : all) EXPECT_EQ(one.get().value().access_key_id, "ASIA1");

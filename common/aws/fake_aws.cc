@@ -193,8 +193,8 @@ void FakeAws::Sign(Exchange& exchange, std::optional<Fault> fault) {
   evm::Bytes digest(33);  // 44 characters with one '='
   if (text("MessageType") != "DIGEST" || text("SigningAlgorithm") != "ECDSA_SHA_256" ||
       message.size() != 44 ||
-      EVP_DecodeBlock(digest.data(), reinterpret_cast<const unsigned char*>(message.data()),
-                      44) != 33) {
+      EVP_DecodeBlock(digest.data(), reinterpret_cast<const unsigned char*>(message.data()), 44) !=
+          33) {
     exchange.Refuse(400, "ValidationException", "Digest is invalid length for algorithm");
     return;
   }
@@ -285,9 +285,10 @@ void FakeAws::AnswerSts(Exchange& exchange) {
   exchange.Say(200,
                "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>"
                "<Audience>sts.amazonaws.com</Audience><AssumedRoleUser><Arn>x</Arn>"
-               "</AssumedRoleUser><Credentials><AccessKeyId>" + id + "</AccessKeyId>" +
-                   "<SecretAccessKey>" + issued.secret + "</SecretAccessKey><SessionToken>" +
-                   issued.token + "</SessionToken><Expiration>" + expiration +
+               "</AssumedRoleUser><Credentials><AccessKeyId>" +
+                   id + "</AccessKeyId>" + "<SecretAccessKey>" + issued.secret +
+                   "</SecretAccessKey><SessionToken>" + issued.token +
+                   "</SessionToken><Expiration>" + expiration +
                    "</Expiration></Credentials></AssumeRoleWithWebIdentityResult>"
                    "</AssumeRoleWithWebIdentityResponse>",
                "text/xml");

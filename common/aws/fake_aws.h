@@ -1,7 +1,6 @@
-// For tests: a server on this machine that plays three parts of AWS - KMS with one real secp256k1 key,
-// STS, and the agent that hands credentials to containers - and that misbehaves when it is told to.
-// It verifies every signature by itself, from the bytes that arrived.
-// Any thread.
+// For tests: a server on this machine that plays three parts of AWS - KMS with one real secp256k1
+// key, STS, and the agent that hands credentials to containers - and that misbehaves when it is
+// told to. It verifies every signature by itself, from the bytes that arrived. Any thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -28,14 +27,14 @@ enum class Fault {
   kThrottle,           // 400 ThrottlingException
   kThrottleForAnHour,  // the same with Retry-After
   kThrottleForASecond,
-  kServerError,        // 500 KMSInternalException
-  kSilence,            // no answer as long as the server lives
-  kHangUp,             // the connection ends
-  kDenied,             // 400 AccessDeniedException
-  kGarbage,            // 200 and no JSON
-  kMalformedDer,       // the signature's last byte is missing
-  kWrongKey,           // signed with another key
-  kHighS,              // a good signature with s in the upper half
+  kServerError,   // 500 KMSInternalException
+  kSilence,       // no answer as long as the server lives
+  kHangUp,        // the connection ends
+  kDenied,        // 400 AccessDeniedException
+  kGarbage,       // 200 and no JSON
+  kMalformedDer,  // the signature's last byte is missing
+  kWrongKey,      // signed with another key
+  kHighS,         // a good signature with s in the upper half
 };
 
 class FakeAws {

@@ -29,9 +29,9 @@ std::string Hex(const std::string& raw) { return evm::HexEncodeBare(evm::AsBytes
 // "20261125T194500Z"
 std::optional<Time> TimeOf(const std::string& basic) {
   if (basic.size() != 16) return std::nullopt;
-  const Result<Time> time = runtime::ParseTime(
-      basic.substr(0, 4) + "-" + basic.substr(4, 2) + "-" + basic.substr(6, 5) + ":" +
-      basic.substr(11, 2) + ":" + basic.substr(13));
+  const Result<Time> time =
+      runtime::ParseTime(basic.substr(0, 4) + "-" + basic.substr(4, 2) + "-" + basic.substr(6, 5) +
+                         ":" + basic.substr(11, 2) + ":" + basic.substr(13));
   return time.ok() ? std::optional(*time) : std::nullopt;
 }
 

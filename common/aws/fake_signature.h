@@ -1,6 +1,5 @@
-// For tests: Signature Version 4 as the server's side checks it, from what arrived. Written without a
-// look at sigv4.cc, for POST to "/" alone.
-// Pure; any thread.
+// For tests: Signature Version 4 as the server's side checks it, from what arrived. Written without
+// a look at sigv4.cc, for POST to "/" alone. Pure; any thread.
 #pragma once
 
 #include <functional>

@@ -58,9 +58,8 @@ bool IsOneOf(const std::array<std::string_view, kSize>& names, std::string_view 
 
 bool IsThrottling(int status, std::string_view name) {
   static constexpr std::array<std::string_view, 7> kNames = {
-      "ThrottlingException",      "Throttling",           "ThrottledException",
-      "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
-      "RequestThrottled"};
+      "ThrottlingException",  "Throttling", "ThrottledException", "TooManyRequestsException",
+      "RequestLimitExceeded", "SlowDown",   "RequestThrottled"};
   return status == 429 || IsOneOf(kNames, name);
 }
 

@@ -16,7 +16,7 @@ namespace paymesh::aws {
 
 struct JsonServiceOptions {
   Scope scope;
-  std::string endpoint;                             // without a path; see IsSafeEndpoint
+  std::string endpoint;                              // without a path; see IsSafeEndpoint
   std::chrono::milliseconds attempt_timeout{2'500};  // of one attempt
   int max_attempts = 4;
   Backoff backoff;

@@ -73,8 +73,9 @@ Task<Result<std::string>> KmsKey::Call(std::string target, std::string body) {
       co_await kms_.Call("TrentService." + target, std::move(body), deadline);
   last_failure_ = answer.ok() ? std::nullopt : std::optional(answer.error());
   if (last_failure_) {
-    rests_until_ = steady_clock::now() + std::max(options_.rest_after_failure,
-                                                  last_failure_->retry_after.value_or(milliseconds(0)));
+    rests_until_ =
+        steady_clock::now() +
+        std::max(options_.rest_after_failure, last_failure_->retry_after.value_or(milliseconds(0)));
   }
   co_return answer;
 }
@@ -104,8 +105,8 @@ Task<Result<KmsKey::Bytes>> KmsKey::PublicKey() {
   const std::string usage = Text(answer, "KeyUsage");
   if (spec != "ECC_SECG_P256K1" || usage != "SIGN_VERIFY") {
     co_return Error::FailedPrecondition(
-        "AWS_WRONG_KEY_TYPE", "the key is " + spec + " for " + usage +
-                                  "; signing needs ECC_SECG_P256K1 for SIGN_VERIFY");
+        "AWS_WRONG_KEY_TYPE",
+        "the key is " + spec + " for " + usage + "; signing needs ECC_SECG_P256K1 for SIGN_VERIFY");
   }
   co_return *std::move(key);
 }

@@ -1,7 +1,6 @@
-// One asymmetric key of AWS KMS: signatures of digests, and its public key. At most one request for it
-// is under way, and no more than a set number a second, so that several users of one key do not bring
-// about the throttling that then slows all of the account.
-// Any thread.
+// One asymmetric key of AWS KMS: signatures of digests, and its public key. At most one request for
+// it is under way, and no more than a set number a second, so that several users of one key do not
+// bring about the throttling that then slows all of the account. Any thread.
 #pragma once
 
 #include <array>
@@ -22,8 +21,8 @@ struct KmsKeyOptions {
   std::chrono::milliseconds timeout{8'000};
   double requests_per_second = 20;
   double burst = 10;
-  // After a call that failed with all its attempts, or for as long as the service asks: the next ones
-  // fail at once, so that who has more to sign goes on with other work.
+  // After a call that failed with all its attempts, or for as long as the service asks: the next
+  // ones fail at once, so that who has more to sign goes on with other work.
   std::chrono::milliseconds rest_after_failure{2'000};
 };
 

@@ -27,8 +27,7 @@ TEST(KmsKey, SignsADigestWithTheKeyWhosePublicHalfItTells) {
   const auto signature = kms.Sign();
   ASSERT_TRUE(signature.ok()) << signature.error().ToString() << kms.fake.last_refusal();
   const auto scalars = evm::ParseDerSignature(*signature).value();
-  EXPECT_TRUE(
-      evm::RecoverableSignature(kms.digest, scalars.r, scalars.s, kms.fake.address()).ok());
+  EXPECT_TRUE(evm::RecoverableSignature(kms.digest, scalars.r, scalars.s, kms.fake.address()).ok());
   EXPECT_EQ(kms.fake.kms_requests(), 2);
   EXPECT_EQ(kms.fake.credential_requests(), 1);
 }

@@ -1,5 +1,5 @@
-// AWS Signature Version 4 of a request with its headers, for any service and region ("Authenticating
-// requests" of AWS's IAM reference). Pure; any thread.
+// AWS Signature Version 4 of a request with its headers, for any service and region
+// ("Authenticating requests" of AWS's IAM reference). Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ namespace paymesh::aws {
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token = {};             // empty: keys of a user, not of a role
+  std::string session_token = {};                  // empty: keys of a user, not of a role
   std::optional<Time> expire_time = std::nullopt;  // nothing: they do not expire
 };
 
@@ -26,8 +26,8 @@ struct Scope {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// A request as it goes over the wire. All its headers are signed, so `headers` holds Host and leaves
-// out what a proxy may change.
+// A request as it goes over the wire. All its headers are signed, so `headers` holds Host and
+// leaves out what a proxy may change.
 struct SignableRequest {
   std::string method;
   std::string path = "/";  // taken as it is, and encoded once more as all services but S3 have it

@@ -12,8 +12,8 @@ using evm::vectors::Text;
 
 // "20150830T123600Z"
 Time TimeOf(const std::string& basic) {
-  return runtime::ParseTime(basic.substr(0, 4) + "-" + basic.substr(4, 2) + "-" + basic.substr(6, 5) + ":" +
-                   basic.substr(11, 2) + ":" + basic.substr(13))
+  return runtime::ParseTime(basic.substr(0, 4) + "-" + basic.substr(4, 2) + "-" +
+                            basic.substr(6, 5) + ":" + basic.substr(11, 2) + ":" + basic.substr(13))
       .value();
 }
 
@@ -39,7 +39,8 @@ TEST(SigV4, GivesThePublishedSignatures) {
     const Headers added =
         SignatureHeaders(request, credentials, {Text(vector, "region"), Text(vector, "service")},
                          TimeOf(Text(vector, "time")));
-    EXPECT_EQ(added.front(), (std::pair<std::string, std::string>("X-Amz-Date", Text(vector, "time"))));
+    EXPECT_EQ(added.front(),
+              (std::pair<std::string, std::string>("X-Amz-Date", Text(vector, "time"))));
     EXPECT_EQ(added.back().first, "Authorization");
     EXPECT_EQ(added.back().second,
               "AWS4-HMAC-SHA256 Credential=" + credentials.access_key_id + "/" +

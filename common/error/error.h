@@ -74,7 +74,7 @@ std::string_view CodeName(ErrorCode code);
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   bool ok() const { return state_.index() == 0; }
@@ -131,13 +131,14 @@ using Status = Result<void>;
   PAYMESH_ASSIGN_IMPL(return, PAYMESH_CONCAT(paymesh_result_, __LINE__), lhs, expression)
 #define ASSIGN_OR_CO_RETURN(lhs, expression) \
   PAYMESH_ASSIGN_IMPL(co_return, PAYMESH_CONCAT(paymesh_result_, __LINE__), lhs, expression)
-#define RETURN_IF_ERROR(expression)                        \
-  do {                                                     \
+#define RETURN_IF_ERROR(expression)                                                              \
+  do {                                                                                           \
     if (auto paymesh_status = (expression); !paymesh_status.ok()) return paymesh_status.error(); \
   } while (false)
-#define CO_RETURN_IF_ERROR(expression)                     \
-  do {                                                     \
-    if (auto paymesh_status = (expression); !paymesh_status.ok()) co_return paymesh_status.error(); \
+#define CO_RETURN_IF_ERROR(expression)                            \
+  do {                                                            \
+    if (auto paymesh_status = (expression); !paymesh_status.ok()) \
+      co_return paymesh_status.error();                           \
   } while (false)
 
 }  // namespace paymesh

@@ -17,8 +17,8 @@ constexpr std::size_t kLongForm = 0x80;
 
 Error BadDer(const char* why) { return Error::InvalidArgument("INVALID_DER", why); }
 
-// Takes a value of this tag off the front. Everything here is shorter than 128 bytes, so a length is
-// one byte, and the long form would not be minimal.
+// Takes a value of this tag off the front. Everything here is shorter than 128 bytes, so a length
+// is one byte, and the long form would not be minimal.
 Result<ByteView> Take(ByteView& from, std::uint8_t tag) {
   if (from.size() < 2 || from[0] != tag) return BadDer("another value was expected");
   const std::size_t size = from[1];

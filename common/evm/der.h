@@ -16,12 +16,12 @@ struct EcdsaScalars {
 };
 
 // ECDSA-Sig-Value of RFC 3279: a sequence of two integers. INVALID_DER for lengths that are not
-// minimal or do not add up, padded, negative or too large integers, and trailing bytes. Says nothing
-// about the range of the scalars.
+// minimal or do not add up, padded, negative or too large integers, and trailing bytes. Says
+// nothing about the range of the scalars.
 Result<EcdsaScalars> ParseDerSignature(ByteView der);
 
-// SubjectPublicKeyInfo of RFC 5480 with an uncompressed point of secp256k1. INVALID_DER for anything
-// else, INVALID_KEY when the point is not on the curve.
+// SubjectPublicKeyInfo of RFC 5480 with an uncompressed point of secp256k1. INVALID_DER for
+// anything else, INVALID_KEY when the point is not on the curve.
 Result<Address> AddressOfSubjectPublicKey(ByteView der);
 
 }  // namespace paymesh::evm

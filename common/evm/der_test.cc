@@ -44,7 +44,9 @@ TEST(Der, ThePublicKeyGivesTheAddress) {
 TEST(Der, RefusesPublicKeysOfOtherForms) {
   OpenSslKey key;
   Bytes der = key.PublicDer();
-  const auto reason = [](ByteView bytes) { return AddressOfSubjectPublicKey(bytes).error().reason; };
+  const auto reason = [](ByteView bytes) {
+    return AddressOfSubjectPublicKey(bytes).error().reason;
+  };
   Bytes longer = der;
   longer.push_back(0);
   EXPECT_EQ(reason(longer), "INVALID_DER");
@@ -62,21 +64,22 @@ TEST(Der, RefusesEverySignatureThatIsNotTheOneEncoding) {
   ASSERT_TRUE(ParseDerSignature(HexDecode("0x3008020200800202007f").value()).error().reason ==
               "INVALID_DER");  // 0x007f is padded
   for (const char* text : {
-           "0x",                      // nothing
-           "0x30",                    // no length
-           "0x3000",                  // no integers
-           "0x3106020101020101",      // a set
-           "0x300602010102010100",    // something after it
-           "0x3007020101020101",      // the sequence says more than there is
-           "0x3005020101020101",      // the sequence says less
-           "0x308106020101020101",    // long form where the short one does
-           "0x3080020101020101" "0000",  // indefinite length
+           "0x",                    // nothing
+           "0x30",                  // no length
+           "0x3000",                // no integers
+           "0x3106020101020101",    // a set
+           "0x300602010102010100",  // something after it
+           "0x3007020101020101",    // the sequence says more than there is
+           "0x3005020101020101",    // the sequence says less
+           "0x308106020101020101",  // long form where the short one does
+           "0x3080020101020101"
+           "0000",                      // indefinite length
            "0x3009020101020101020101",  // three integers
-           "0x3003020101",            // one integer
-           "0x3006020181020101",      // negative
-           "0x300702020001020101",    // padded
-           "0x30050200020101",        // an integer without bytes
-           "0x3006020101030101",      // a bit string for s
+           "0x3003020101",              // one integer
+           "0x3006020181020101",        // negative
+           "0x300702020001020101",      // padded
+           "0x30050200020101",          // an integer without bytes
+           "0x3006020101030101",        // a bit string for s
        }) {
     EXPECT_EQ(ParseDerSignature(HexDecode(text).value()).error().reason, "INVALID_DER") << text;
   }

@@ -1,6 +1,5 @@
-// For tests: a key that OpenSSL holds and signs with as key services do, in DER, with random nonces and
-// so with an s of either half.
-// One thread.
+// For tests: a key that OpenSSL holds and signs with as key services do, in DER, with random nonces
+// and so with an s of either half. One thread.
 #pragma once
 
 #include <openssl/bn.h>

@@ -31,8 +31,8 @@ struct Signature {
 // could have made it.
 Result<Address> RecoverSigner(const Hash32& digest, const Signature& signature);
 
-// The signature of a service that tells r and s alone, and s of either half (a key in AWS KMS): s is
-// brought to the lower half, and the parity is the one with which `signer` is recovered.
+// The signature of a service that tells r and s alone, and s of either half (a key in AWS KMS): s
+// is brought to the lower half, and the parity is the one with which `signer` is recovered.
 // INVALID_SIGNATURE for r or s zero or out of range, SIGNER_MISMATCH when another key made it.
 Result<Signature> RecoverableSignature(const Hash32& digest, const U256& r, const U256& s,
                                        const Address& signer);

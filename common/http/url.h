@@ -11,7 +11,7 @@ namespace paymesh::http {
 
 struct Url {
   bool tls = false;
-  std::string host;    // without brackets
+  std::string host;  // without brackets
   std::uint16_t port = 0;
   std::string target;  // path and query, at least "/"
   // "https://host:443": what connections are pooled by.

@@ -19,7 +19,7 @@ struct Entry {
   // traceparent of the cause; may be empty. Left empty, an entry takes that of its subject's first
   // entry: so all that ever happens to a payment is found from the call that made it.
   std::string trace;
-  pg::Time create_time{};     // by the database's clock
+  pg::Time create_time{};  // by the database's clock
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 

@@ -1,7 +1,7 @@
 // What an amount counts: minor units of a fiat currency ("iso4217/USD") or base units of a token
-// ("caip19/eip155:8453/erc20:0x…"), or wei of a chain's native coin ("caip19/eip155:8453/slip44:60",
-// whatever the coin is called). A token's decimals are configuration, not part of its unit.
-// Immutable values; any thread.
+// ("caip19/eip155:8453/erc20:0x…"), or wei of a chain's native coin
+// ("caip19/eip155:8453/slip44:60", whatever the coin is called). A token's decimals are
+// configuration, not part of its unit. Immutable values; any thread.
 #pragma once
 
 #include <compare>

@@ -21,8 +21,8 @@ std::string SessionSettings(const DatabaseOptions& options) {
          std::to_string(options.lock_timeout.count()) +
          ";"
          "SET idle_in_transaction_session_timeout = 60000;"
-         // Stored messages are of the size that gets compressed: half the time of the default method
-         // for the same size, where the server has it.
+         // Stored messages are of the size that gets compressed: half the time of the default
+         // method for the same size, where the server has it.
          "SELECT set_config('default_toast_compression', 'lz4', false) FROM pg_settings"
          " WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals);"
          "SELECT pg_is_in_recovery() AS standby";

@@ -32,7 +32,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   std::size_t max_prepared = 256;  // prepared statements a connection, least recently used go
   std::function<void(std::string_view message)> log = {};  // warnings; called on pool threads
-  trace::Tracer* tracer = nullptr;  // for the spans of what journals say; outlives the database
+  trace::Tracer* tracer = nullptr;      // for the spans of what journals say; outlives the database
   runtime::Metrics* metrics = nullptr;  // metrics.h; it outlives the pool
 };
 
@@ -73,8 +73,7 @@ class Database {
   //   UNAVAILABLE OVERLOADED            no room to wait, or the deadline passed while waiting
   //   UNAVAILABLE DATABASE_UNAVAILABLE  no connection
   //   UNAVAILABLE COMMIT_UNKNOWN        the connection broke during COMMIT and options.idempotent
-  //   is
-  //                                     false: it may or may not have happened
+  //                                     is false: it may or may not have happened
   //   and what sql_error.h lists.
   // A transaction that was surely rolled back (40001, 40P01, connection lost before COMMIT) is run
   // again, at most max_attempts times with jitter. So fn may run more than once: it is called as

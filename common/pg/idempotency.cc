@@ -133,9 +133,9 @@ std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
   return outcomes;
 }
 
-std::vector<Result<std::optional<Bytea>>> ClaimAndAnswerAll(
-    Transaction& tx, const std::vector<IdempotencyKey>& keys,
-    const std::vector<Bytea>& responses) {
+std::vector<Result<std::optional<Bytea>>> ClaimAndAnswerAll(Transaction& tx,
+                                                            const std::vector<IdempotencyKey>& keys,
+                                                            const std::vector<Bytea>& responses) {
   if (keys.size() != responses.size()) {
     throw SqlError(std::string(kDecodeFailure), "not one answer a claim");
   }

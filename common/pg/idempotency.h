@@ -53,10 +53,11 @@ std::vector<Result<std::optional<Bytea>>> ClaimAll(Transaction& tx,
 // Only for members that ClaimAll answered with nullopt. responses[i] belongs to keys[i].
 void StoreAllResponses(Transaction& tx, const std::vector<IdempotencyKey>& keys,
                        const std::vector<Bytea>& responses);
-// For members whose answers are known before they are claimed: both at once, one row written instead
-// of two. Outcomes as ClaimAll's; those answered with nullopt are stored.
-std::vector<Result<std::optional<Bytea>>> ClaimAndAnswerAll(
-    Transaction& tx, const std::vector<IdempotencyKey>& keys, const std::vector<Bytea>& responses);
+// For members whose answers are known before they are claimed: both at once, one row written
+// instead of two. Outcomes as ClaimAll's; those answered with nullopt are stored.
+std::vector<Result<std::optional<Bytea>>> ClaimAndAnswerAll(Transaction& tx,
+                                                            const std::vector<IdempotencyKey>& keys,
+                                                            const std::vector<Bytea>& responses);
 // Gives back claims of members that turned out to fail by themselves, so that they may be retried.
 void ForgetClaims(Transaction& tx, const std::vector<IdempotencyKey>& keys);
 

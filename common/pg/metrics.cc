@@ -16,7 +16,7 @@ constexpr char kErrorsHelp[] = "Attempts that PostgreSQL ended with an error, by
 constexpr std::string_view kOther = "other";
 // Connection, data, constraint, transaction state, rolled back, resources, state, operator's
 // intervention, system, internal.
-constexpr std::string_view kClasses[] = {"08", "22", "23", "25", "40", "53",
+constexpr std::string_view kClasses[] = {"08", "22", "23", "25", "40",  "53",
                                          "55", "57", "58", "XX", kOther};
 // Far above what the program has, should a name ever be made up at run time.
 constexpr std::size_t kMaxNames = 200;
@@ -25,7 +25,8 @@ constexpr std::size_t kMaxNames = 200;
 
 DatabaseMetrics::DatabaseMetrics(runtime::Metrics& metrics)
     : metrics_(metrics),
-      wait_(metrics.Histogram("db_pool_wait_seconds", "How long transactions wait for a connection.",
+      wait_(metrics.Histogram("db_pool_wait_seconds",
+                              "How long transactions wait for a connection.",
                               runtime::Metrics::DatabaseBuckets())),
       busy_(metrics.Gauge(kConnections, kConnectionsHelp, {{"state", "busy"}})),
       idle_(metrics.Gauge(kConnections, kConnectionsHelp, {{"state", "idle"}})),
@@ -78,8 +79,8 @@ void DatabaseMetrics::Show(const DatabaseStats& stats) {
 }
 
 void ExportLease(runtime::Metrics& metrics, const std::string& name, const LeaseKeeper& lease) {
-  auto& held = metrics.Gauge("lease_held", "1 where this process holds the lease.",
-                             {{"lease", name}});
+  auto& held =
+      metrics.Gauge("lease_held", "1 where this process holds the lease.", {{"lease", name}});
   metrics.OnCollect([&held, &lease] { held.Set(lease.epoch() ? 1 : 0); });
 }
 

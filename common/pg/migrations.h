@@ -40,7 +40,8 @@ struct MigrationReport {
 //                       was here) between or below those it knows; newer versions on top are
 //                       accepted
 //   MIGRATION_ORDER     the list is not strictly ascending, or a version below the newest is
-//   missing MIGRATION_FAILED    the SQL of one failed; the message names version and SQLSTATE
+//                       missing
+//   MIGRATION_FAILED    the SQL of one failed; the message names version and SQLSTATE
 Result<MigrationReport> Migrate(const std::string& conninfo,
                                 const std::vector<Migration>& migrations);
 

@@ -57,9 +57,8 @@ Param::Param(Time value) : value_(TimeText(value)) {}
 Param::Param(const std::vector<Bytea>& values)
     : value_(ByteaArray(values, [](const Bytea& each) { return &each.data; })), binary_(true) {}
 Param::Param(const std::vector<std::optional<Bytea>>& values)
-    : value_(ByteaArray(values, [](const std::optional<Bytea>& each) {
-        return each ? &each->data : nullptr;
-      })),
+    : value_(ByteaArray(
+          values, [](const std::optional<Bytea>& each) { return each ? &each->data : nullptr; })),
       binary_(true) {}
 
 void Param::AppendElement(const Param& element) {

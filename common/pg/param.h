@@ -40,10 +40,10 @@ class Param {
   requires(!std::same_as<T, bool> && !std::same_as<T, char>) Param(T value)
       : value_(std::to_string(value)) {}  // NOLINT: implicit
   template <std::same_as<bool> T>
-  Param(T value) : value_(value ? "t" : "f") {}                  // NOLINT: implicit
-  Param(std::string_view value) : value_(std::string(value)) {}  // NOLINT: implicit
-  Param(const std::string& value) : value_(value) {}             // NOLINT: implicit
-  Param(const char* value) : value_(std::string(value)) {}       // NOLINT: implicit
+  Param(T value) : value_(value ? "t" : "f") {}                     // NOLINT: implicit
+  Param(std::string_view value) : value_(std::string(value)) {}     // NOLINT: implicit
+  Param(const std::string& value) : value_(value) {}                // NOLINT: implicit
+  Param(const char* value) : value_(std::string(value)) {}          // NOLINT: implicit
   Param(const Bytea& value) : value_(value.data), binary_(true) {}  // NOLINT: implicit
   Param(const U256& value);                                         // NOLINT: implicit, numeric
   Param(Time value);                                                // NOLINT: implicit

@@ -17,8 +17,7 @@ class Database;
 class SchemaCheck {
  public:
   // `database` and `metrics` outlive this.
-  SchemaCheck(Database& database, std::vector<Migration> migrations,
-              runtime::Metrics& metrics);
+  SchemaCheck(Database& database, std::vector<Migration> migrations, runtime::Metrics& metrics);
 
   // RequireSchema's answer, or the database's.
   Task<Status> Run();

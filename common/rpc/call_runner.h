@@ -42,7 +42,7 @@ struct CallLimits {
 
 struct CallRunnerOptions {
   runtime::Executor executor;
-  std::string domain;                        // of errors: "checkout.paymesh.dev"
+  std::string domain;  // of errors: "checkout.paymesh.dev"
   std::shared_ptr<const Identities> identities;
   std::shared_ptr<const Authorizer> authorizer;
   std::function<ApiKeyAuthenticator*()> authenticator = {};  // asked at each call of the edge

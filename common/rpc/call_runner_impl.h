@@ -21,7 +21,7 @@ class CallState;
 
 // A method's name and its metrics, looked up once.
 struct ServedMethod {
-  std::string path;                          // "/package.Service/Method"
+  std::string path;                         // "/package.Service/Method"
   std::optional<CallMetrics> metrics = {};  // none: nothing is counted
 };
 

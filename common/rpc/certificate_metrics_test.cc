@@ -29,12 +29,14 @@ TEST(Certificates, ShowWhenTheyEndAndFollowTheirFiles) {
   const auto files = certificates.Issue("echo", {"spiffe://test/service/echo"});
   runtime::Metrics metrics;
   ExportCertificates(metrics, {files.certificate, files.key, files.ca});
-  const double now = std::chrono::duration<double>(
-                         std::chrono::system_clock::now().time_since_epoch()).count();
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   EXPECT_GT(Shown(metrics, "own"), now);
   EXPECT_NEAR(Shown(metrics, "ca"), now + 2 * 86'400, 120);
-  RunCommand("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9"
-             " -subj /CN=new -keyout /dev/null -out '" + files.certificate + ".new' 2>&1");
+  RunCommand(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9"
+      " -subj /CN=new -keyout /dev/null -out '" +
+      files.certificate + ".new' 2>&1");
   std::filesystem::rename(files.certificate + ".new", files.certificate);
   EXPECT_NEAR(Shown(metrics, "own"), now + 9 * 86'400, 120);
 }
@@ -43,8 +45,10 @@ TEST(Certificates, OfABundleTheFirstToEndCounts) {
   TestCertificates one, other;
   const auto files = one.Issue("echo", {"spiffe://test/service/echo"});
   const std::string bundle = one.directory() + "/bundle.pem";
-  RunCommand("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 300"
-             " -subj /CN=long -keyout /dev/null -out '" + bundle + "' 2>&1");
+  RunCommand(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 300"
+      " -subj /CN=long -keyout /dev/null -out '" +
+      bundle + "' 2>&1");
   const auto alone = FirstExpiry(bundle);
   std::ofstream(bundle, std::ios::app) << ReadFile(files.ca);
   EXPECT_EQ(FirstExpiry(bundle), FirstExpiry(files.ca));

@@ -82,7 +82,8 @@ Task<Status> StreamReaderBase::WaitReady() {
   for (;;) {
     Task<bool> wait = runtime::Suspend<bool>(begin, cancel);
     co_await std::move(wait);
-    // A message may have been taken between its arrival and its Wake, which then woke the next wait.
+    // A message may have been taken between its arrival and its Wake, which then woke the next
+    // wait.
     std::lock_guard lock(mutex_);
     if (count_ > 0 || impl_->ended) co_return impl_->ended.value_or(Status());
   }

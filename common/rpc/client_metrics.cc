@@ -16,7 +16,8 @@ using std::chrono::steady_clock;
 // One call. gRPC runs its hooks one after another.
 class CallCounter final : public experimental::Interceptor {
  public:
-  explicit CallCounter(const CallMetrics& metrics) : metrics_(metrics), started_(steady_clock::now()) {}
+  explicit CallCounter(const CallMetrics& metrics)
+      : metrics_(metrics), started_(steady_clock::now()) {}
 
   void Intercept(experimental::InterceptorBatchMethods* methods) override {
     const auto at = [methods](InterceptionHookPoints point) {

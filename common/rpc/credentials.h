@@ -22,7 +22,7 @@ class ClientMetrics;
 struct TlsFiles {
   std::string certificate;  // PEM chain, leaf first
   std::string key;
-  std::string ca;           // PEM bundle of those whom we trust
+  std::string ca;                   // PEM bundle of those whom we trust
   std::chrono::seconds refresh{1};  // how often the files are looked at
 };
 

@@ -20,7 +20,7 @@ std::optional<Role> ParseRole(std::string_view name);
 struct Principal {
   std::string spiffe_id;  // "spiffe://paymesh.local/person/alice"
   Role role = Role::kReader;
-  std::string name;       // "alice", "settlement"; unique in the configuration
+  std::string name;  // "alice", "settlement"; unique in the configuration
   // Set for the edge only, from its API key: the one merchant that the call may see and touch.
   std::optional<std::string> merchant_id = std::nullopt;
 };

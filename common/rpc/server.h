@@ -66,9 +66,7 @@ class Writer {
   explicit Writer(std::shared_ptr<StreamWriter> writer) : writer_(std::move(writer)) {}
   // Waits until the message may be followed by another (that is the back-pressure). False: the peer
   // has gone, nothing more can be sent.
-  Task<bool> Write(M message) {
-    return writer_->Write(std::make_shared<M>(std::move(message)));
-  }
+  Task<bool> Write(M message) { return writer_->Write(std::make_shared<M>(std::move(message))); }
 
  private:
   std::shared_ptr<StreamWriter> writer_;

@@ -1,9 +1,9 @@
 // A real server of the echo contract on a free port, with coroutines behind it, for the tests here.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <thread>

@@ -31,7 +31,8 @@ constexpr std::size_t kMaxBody = 1024;
 HttpResponse Answer(const HttpRequest& request, http::status status, std::string body,
                     std::string_view content_type = "text/plain; charset=utf-8") {
   HttpResponse response(status, request.version());
-  response.set(http::field::content_type, beast::string_view(content_type.data(), content_type.size()));
+  response.set(http::field::content_type,
+               beast::string_view(content_type.data(), content_type.size()));
   response.keep_alive(request.keep_alive());
   response.body() = std::move(body);
   response.prepare_payload();

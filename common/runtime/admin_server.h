@@ -1,6 +1,6 @@
-// The HTTP port of operations: GET /metrics (as OpenMetrics for who asks for it), GET /log-level and,
-// from this machine alone, PUT /log-level: whoever may scrape may not change. On a thread of its own,
-// so that it answers while everything else is stuck. Any thread.
+// The HTTP port of operations: GET /metrics (as OpenMetrics for who asks for it), GET /log-level
+// and, from this machine alone, PUT /log-level: whoever may scrape may not change. On a thread of
+// its own, so that it answers while everything else is stuck. Any thread.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // A lock that coroutines wait for without holding up a thread: first come, first served, with a
-// deadline. Any thread; each waiter resumes on its own executor. The mutex outlives its locks and its
-// waiters.
+// deadline. Any thread; each waiter resumes on its own executor. The mutex outlives its locks and
+// its waiters.
 #pragma once
 
 #include <chrono>

@@ -19,9 +19,9 @@ namespace paymesh::runtime {
 struct TokenConfig {
   AssetId asset;
   std::string symbol;
-  unsigned decimals = 0;      // at most 36
-  std::string currency;       // the fiat currency it is pegged to, "USD"
-  bool accepted = false;      // offered to payers; if not, it is only watched and booked
+  unsigned decimals = 0;  // at most 36
+  std::string currency;   // the fiat currency it is pegged to, "USD"
+  bool accepted = false;  // offered to payers; if not, it is only watched and booked
   Unit unit() const { return Unit::Token(asset); }
 };
 
@@ -29,13 +29,13 @@ struct ChainConfig {
   ChainId chain;
   std::string name = {};
   std::chrono::milliseconds block_time{0};
-  std::uint32_t safe_min_depth = 0;       // blocks on top, besides the node's tags
+  std::uint32_t safe_min_depth = 0;  // blocks on top, besides the node's tags
   std::uint32_t finalized_min_depth = 0;
-  std::vector<std::string> endpoints = {};    // JSON-RPC; used by the watcher alone
+  std::vector<std::string> endpoints = {};  // JSON-RPC; used by the watcher alone
   // Addresses in lower case with 0x; empty where the file gives none.
   std::string vault = {};
   std::string factory = {};
-  std::string factory_init_code_hash = {};    // 0x and 64 lower-case hex digits
+  std::string factory_init_code_hash = {};  // 0x and 64 lower-case hex digits
   std::string relay = {};
   std::uint64_t start_block = 0;
   std::string native_symbol = {};

@@ -18,7 +18,8 @@ constexpr char kGood[] = R"(chains:
     start_block: 5
     native: {symbol: ETH, decimals: 18}
     tokens:
-      - {asset: "eip155:31337/erc20:0x9fe46736679d2d9a65f0992f2272de9f3c7fa6e0", symbol: tUSD, decimals: 6, currency: USD, accepted: true}
+      - {asset: "eip155:31337/erc20:0x9fe46736679d2d9a65f0992f2272de9f3c7fa6e0", symbol: tUSD,
+        decimals: 6, currency: USD, accepted: true}
 )";
 
 TEST(Chains, AreReadWithTheirTokens) {

@@ -18,20 +18,20 @@ struct PeerConfig {
 };
 
 struct CommonConfig {
-  std::string grpc_address;     // listen.grpc
-  std::string health_address;   // listen.health
-  std::string metrics_address;  // listen.metrics
-  rpc::TlsFiles tls;            // tls: {certificate, key, ca, refresh}
+  std::string grpc_address;       // listen.grpc
+  std::string health_address;     // listen.health
+  std::string metrics_address;    // listen.metrics
+  rpc::TlsFiles tls;              // tls: {certificate, key, ca, refresh}
   std::string database_conninfo;  // database.conninfo or, read from a file, database.conninfo_file
   int database_pool_size = 8;
-  std::string chains_file;      // empty where the key is absent
+  std::string chains_file;  // empty where the key is absent
   LogLevel log_level = LogLevel::kInfo;
   std::string environment = "dev";
   bool reflection = false;
-  int threads = 2;              // of the io_context
+  int threads = 2;  // of the io_context
   std::vector<rpc::Identity> identities;
   std::map<std::string, PeerConfig> peers;
-  std::string page_token_key;   // from page_token_key_file; empty: one of this process's own
+  std::string page_token_key;  // from page_token_key_file; empty: one of this process's own
   std::chrono::milliseconds drain_delay{0};  // between NOT_SERVING and refusing calls
   std::chrono::milliseconds shutdown_grace{20'000};
 };

@@ -1,7 +1,7 @@
 // A histogram that keeps, with each bucket, the last event of a sampled trace that fell into it: an
-// exemplar (OpenMetrics 1.0), by which a dashboard leads from a slow bucket to a trace. One a bucket
-// is all that is kept. Any thread; an observation never waits: of two that meet in one bucket one
-// leaves no exemplar.
+// exemplar (OpenMetrics 1.0), by which a dashboard leads from a slow bucket to a trace. One a
+// bucket is all that is kept. Any thread; an observation never waits: of two that meet in one
+// bucket one leaves no exemplar.
 #pragma once
 
 #include <prometheus/histogram.h>

@@ -82,10 +82,11 @@ class Page {
     }
     out_.append("# HELP ").append(name).append(" ");
     AppendEscaped(out_, family.help, format_ == MetricsFormat::kText ? Quote::kNo : Quote::kYes);
-    out_.append("\n# TYPE ").append(name).append(
-        counter                                                 ? " counter\n"
-        : family.type == prometheus::MetricType::Histogram ? " histogram\n"
-                                                                : " gauge\n");
+    out_.append("\n# TYPE ")
+        .append(name)
+        .append(counter                                            ? " counter\n"
+                : family.type == prometheus::MetricType::Histogram ? " histogram\n"
+                                                                   : " gauge\n");
   }
 
   void Sample(std::string_view name, std::string_view labels, std::string_view value) {
@@ -112,8 +113,8 @@ class Page {
   static void AppendExemplar(std::string& out, const std::optional<Exemplar>& exemplar) {
     if (!exemplar) return;
     char time[32];
-    const auto end = std::to_chars(time, time + sizeof time, exemplar->timestamp,
-                                   std::chars_format::fixed, 3);
+    const auto end =
+        std::to_chars(time, time + sizeof time, exemplar->timestamp, std::chars_format::fixed, 3);
     out.append(" # {trace_id=\"");
     AppendEscaped(out, exemplar->trace_id, Quote::kYes);
     out.append("\"} ").append(Number(exemplar->value)).append(" ").append(time, end.ptr);

@@ -1,8 +1,8 @@
 // The text of a metrics page, in Prometheus' format 0.0.4 or as OpenMetrics 1.0, of what
 // prometheus-cpp's registry collected (it has no OpenMetrics of its own). No I/O; any thread.
 //
-// Bucket bounds are written as OpenMetrics wants them ("1.0", not "1") in both formats: a bound is a
-// label, and a scraper that changes the format must not see other series.
+// Bucket bounds are written as OpenMetrics wants them ("1.0", not "1") in both formats: a bound is
+// a label, and a scraper that changes the format must not see other series.
 #pragma once
 
 #include <prometheus/metric_family.h>

@@ -55,8 +55,8 @@ class Host {
   virtual IdSource& ids() = 0;
   virtual Logger& log() = 0;
   virtual Metrics& metrics() = 0;
-  virtual trace::Tracer& tracer() = 0;             // served calls have their spans without it
-  virtual rpc::CallRunner& calls() = 0;            // for rpc::Unary and rpc::Stream
+  virtual trace::Tracer& tracer() = 0;   // served calls have their spans without it
+  virtual rpc::CallRunner& calls() = 0;  // for rpc::Unary and rpc::Stream
   virtual const rpc::PageTokens& page_tokens() const = 0;
   // The channel to a peer in `peers` (made once, shared). FAILED_PRECONDITION PEER_NOT_CONFIGURED.
   virtual Result<std::shared_ptr<grpc::Channel>> Peer(const std::string& name) = 0;
@@ -86,7 +86,7 @@ class ServiceParts {
 };
 
 struct ServiceSpec {
-  std::string name;     // "checkout"; errors have the domain "<name>.paymesh.dev"
+  std::string name;  // "checkout"; errors have the domain "<name>.paymesh.dev"
   std::string version = "0.1.0";
   rpc::MethodTable methods;
   // The methods of peers that it calls ("/package.Service/Method"): their metrics are there before

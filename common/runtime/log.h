@@ -1,7 +1,7 @@
 // Structured logs: one JSON object a line, written by one thread from a bounded queue. Logging
 // never blocks and never fails: when the reader of stdout is stuck, lines are dropped and counted.
-// Any thread. Secrets are replaced: values of known keys (password, authorization, api_key, ...), and
-// whatever has the form of an API key or a private key, except a hash under a key that says so.
+// Any thread. Secrets are replaced: values of known keys (password, authorization, api_key, ...),
+// and whatever has the form of an API key or a private key, except a hash under a key that says so.
 #pragma once
 
 #include <concepts>
@@ -19,7 +19,7 @@
 namespace paymesh::runtime {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
-std::string_view LogLevelName(LogLevel level);                    // "info"
+std::string_view LogLevelName(LogLevel level);  // "info"
 std::optional<LogLevel> ParseLogLevel(std::string_view name);
 
 // One key and its value. Views are read during the call only.
@@ -35,17 +35,17 @@ struct LogField {
   template <std::signed_integral T>
   LogField(std::string_view k, T v) : key(k), value(static_cast<std::int64_t>(v)) {}
   template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  LogField(std::string_view k, T v) : key(k), value(static_cast<std::uint64_t>(v)) {}
+  requires(!std::same_as<T, bool>) LogField(std::string_view k, T v)
+      : key(k), value(static_cast<std::uint64_t>(v)) {}
 };
 using LogFields = std::initializer_list<LogField>;
 
 struct LoggerOptions {
-  std::string service = {};      // written with each line, as are version and environment
+  std::string service = {};  // written with each line, as are version and environment
   std::string version = {};
   std::string environment = {};
   LogLevel level = LogLevel::kInfo;
-  int fd = 1;                    // where to write; not closed
+  int fd = 1;  // where to write; not closed
   std::size_t max_queued_lines = 8192;
 };
 

@@ -40,9 +40,8 @@ Task<T> Suspend(std::function<void(Resume<T>)> start, std::function<void()> canc
     // The slot is assigned in the same turn of the strand that starts the operation, so no
     // cancellation can fall between the two.
     if (slot.is_connected() && on_cancel) {
-      slot.assign([on_cancel = std::move(on_cancel)](boost::asio::cancellation_type) {
-        on_cancel();
-      });
+      slot.assign(
+          [on_cancel = std::move(on_cancel)](boost::asio::cancellation_type) { on_cancel(); });
     }
     begin([shared, work](T value) {
       boost::asio::post(work.get_executor(), [shared, work, value = std::move(value)]() mutable {

@@ -62,8 +62,8 @@ class PaymentCreator {
 
   explicit PaymentCreator(Parts parts);
 
-  // FAILED_PRECONDITION NO_OPTION; UNAVAILABLE CHAINS_UNAVAILABLE or ROUTING_UNAVAILABLE with a time
-  // to retry after; what the idempotency of pg/idempotency.h and the database answer.
+  // FAILED_PRECONDITION NO_OPTION; UNAVAILABLE CHAINS_UNAVAILABLE or ROUTING_UNAVAILABLE with a
+  // time to retry after; what the idempotency of pg/idempotency.h and the database answer.
   Task<Result<Response>> Create(NewPayment request);
   // Those waiting get UNAVAILABLE SHUTTING_DOWN.
   void Close() { coalescer_.Close(); }

@@ -25,9 +25,9 @@ CheckoutMetrics::CheckoutMetrics(runtime::Metrics& metrics, const runtime::Chain
         {{"from", std::string(StateName(step.from))}, {"to", std::string(StateName(step.to))}});
   }
   for (const char* result : {"new", "replayed", "conflict"}) {
-    idempotency_[result] = &metrics.Counter(
-        "checkout_idempotency_total", "Requests with a request id, by what became of them.",
-        {{"result", result}});
+    idempotency_[result] = &metrics.Counter("checkout_idempotency_total",
+                                            "Requests with a request id, by what became of them.",
+                                            {{"result", result}});
   }
   AddOutcomes(kNone, kNone);
   for (const runtime::ChainConfig& chain : chains.chains) {
@@ -57,9 +57,9 @@ void CheckoutMetrics::AddOutcomes(const std::string& asset, const std::string& n
 // counted: labels are what is configured.
 void CheckoutMetrics::Outcome(const Payment& payment, std::string_view outcome) {
   const Option* bound = payment.Bound();
-  const auto found = outcomes_.find({bound == nullptr ? kNone : bound->symbol,
-                                     bound == nullptr ? kNone : bound->chain,
-                                     std::string(outcome)});
+  const auto found =
+      outcomes_.find({bound == nullptr ? kNone : bound->symbol,
+                      bound == nullptr ? kNone : bound->chain, std::string(outcome)});
   if (found != outcomes_.end()) found->second->Increment();
 }
 

@@ -88,9 +88,9 @@ struct Connection::Impl {
     if (stub != nullptr) return stub.get();
     const auto address = options.addresses.find(peer);
     if (address == options.addresses.end() || address->second.empty()) {
-      return Error::InvalidArgument("ADDRESS_MISSING", "where " + peer +
-                                                           " is is not known: give --address " +
-                                                           peer + "=HOST:PORT");
+      return Error::InvalidArgument(
+          "ADDRESS_MISSING",
+          "where " + peer + " is is not known: give --address " + peer + "=HOST:PORT");
     }
     rpc::ChannelOptions channel{.target = address->second};
     const auto identity = options.identities.find(peer);
@@ -176,10 +176,14 @@ Result<std::string> CheckHealth(const std::string& address, std::string_view ser
   ASSIGN_OR_RETURN(const std::string bytes, ToBytes(reply));
   const int state = bytes.size() == 2 && bytes[0] == '\x08' ? bytes[1] : 0;
   switch (state) {
-    case 1: return std::string("SERVING");
-    case 2: return std::string("NOT_SERVING");
-    case 3: return std::string("SERVICE_UNKNOWN");
-    default: return std::string("UNKNOWN");
+    case 1:
+      return std::string("SERVING");
+    case 2:
+      return std::string("NOT_SERVING");
+    case 3:
+      return std::string("SERVICE_UNKNOWN");
+    default:
+      return std::string("UNKNOWN");
   }
 }
 

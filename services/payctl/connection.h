@@ -1,5 +1,6 @@
-// Calls to the mesh's services. A request's type says which method is meant: each method has a request
-// message of its own, and the contract's descriptor knows the service around it. Blocking; one thread.
+// Calls to the mesh's services. A request's type says which method is meant: each method has a
+// request message of its own, and the contract's descriptor knows the service around it. Blocking;
+// one thread.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -41,8 +42,8 @@ class Connection {
 
   Status Call(const google::protobuf::Message& request, google::protobuf::Message& reply);
 
-  // Calls `on_reply` after each message read into `reply`, until it returns false or the stream ends.
-  // The server's clean end is OK.
+  // Calls `on_reply` after each message read into `reply`, until it returns false or the stream
+  // ends. The server's clean end is OK.
   Status Stream(const google::protobuf::Message& request, google::protobuf::Message& reply,
                 const std::function<bool()>& on_reply);
 

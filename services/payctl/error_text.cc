@@ -10,12 +10,15 @@ namespace {
 constexpr auto kHintsByReason = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"IDEMPOTENCY_KEY_REUSED",
      "this --request-id was used with other arguments; leave it out to get a new one"},
-    {"REQUEST_IN_PROGRESS", "the same request is still running; repeat it with the same --request-id"},
+    {"REQUEST_IN_PROGRESS",
+     "the same request is still running; repeat it with the same --request-id"},
     {"SELF_APPROVAL", "a second person must approve: use --as with another certificate"},
     {"REVISION_MISMATCH", "it changed since you looked: get it again and repeat with its revision"},
-    {"DESTINATION_COOLING_OFF", "see `payctl destinations list` for the time from which it is usable"},
+    {"DESTINATION_COOLING_OFF",
+     "see `payctl destinations list` for the time from which it is usable"},
     {"DESTINATION_NOT_APPROVED", "approve it first: payctl destinations approve ID"},
-    {"INSUFFICIENT_AVAILABLE", "see `payctl ledger accounts --owner MERCHANT` for what is available"},
+    {"INSUFFICIENT_AVAILABLE",
+     "see `payctl ledger accounts --owner MERCHANT` for what is available"},
     {"TOO_MANY_PAYMENTS", "ask for no more than it says, and for the rest afterwards"},
     {"PAYOUT_UNCLEAR", "pause the chain and call the engineers of settlement"},
     {"PAUSED", "see `payctl pause list`"},
@@ -32,7 +35,8 @@ std::string_view HintForCode(ErrorCode code) {
     case ErrorCode::kUnauthenticated:
       return "the edge needs an API key: give --api-key or PAYMESH_API_KEY";
     case ErrorCode::kUnavailable:
-      return "see `payctl health`; a command that changes something is safe to repeat with the same "
+      return "see `payctl health`; a command that changes something is safe to repeat with the "
+             "same "
              "--request-id";
     case ErrorCode::kDeadlineExceeded:
       return "whether it happened is not known: repeat with the same --request-id, or a longer "

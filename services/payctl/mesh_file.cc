@@ -42,7 +42,7 @@ Result<MeshFile> ParseMeshFile(std::string_view text) {
   for (const auto& [name, entry] : *services) {
     if (const json::object* service = entry.if_object()) {
       mesh.services[std::string(name)] = {Text(*service, "grpc"), Text(*service, "health"),
-                                           Text(*service, "identity")};
+                                          Text(*service, "identity")};
     }
   }
   for (const auto& [name, entry] : *clients) {

@@ -9,8 +9,8 @@ namespace paymesh::payctl {
 Result<Amount> ParsePrice(std::string_view price, std::string_view currency) {
   const Result<Unit> unit = Unit::Fiat(currency);
   if (!unit.ok()) {
-    return Error::InvalidField("--currency", "\"" + std::string(currency) +
-                                                 "\" is no ISO 4217 code in capital letters");
+    return Error::InvalidField(
+        "--currency", "\"" + std::string(currency) + "\" is no ISO 4217 code in capital letters");
   }
   const unsigned exponent = unit->exponent().value_or(0);
   const Result<U256> value = ParseMajor(price, exponent);
@@ -24,9 +24,9 @@ Result<Amount> ParsePrice(std::string_view price, std::string_view currency) {
                                               std::string(price) + "\" has more");
   }
   if (value.ok()) return Amount{*unit, *value};
-  return Error::InvalidField("--price", "\"" + std::string(price) +
-                                            "\" is no amount such as 12.50: " +
-                                            value.error().message);
+  return Error::InvalidField(
+      "--price",
+      "\"" + std::string(price) + "\" is no amount such as 12.50: " + value.error().message);
 }
 
 Result<Amount> ParseRawAmount(std::string_view unit, std::string_view value) {
@@ -44,11 +44,20 @@ Result<std::chrono::seconds> ParseDuration(std::string_view option, std::string_
   if (text.size() < 2) return bad;
   std::int64_t scale = 0;
   switch (text.back()) {
-    case 's': scale = 1; break;
-    case 'm': scale = 60; break;
-    case 'h': scale = 3'600; break;
-    case 'd': scale = 86'400; break;
-    default: return bad;
+    case 's':
+      scale = 1;
+      break;
+    case 'm':
+      scale = 60;
+      break;
+    case 'h':
+      scale = 3'600;
+      break;
+    case 'd':
+      scale = 86'400;
+      break;
+    default:
+      return bad;
   }
   std::int64_t count = 0;
   const char* end = text.data() + text.size() - 1;

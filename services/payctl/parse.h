@@ -13,8 +13,8 @@
 
 namespace paymesh::payctl {
 
-// `--price 12.50 --currency EUR`: exact in the currency's minor units. INVALID_FIELD names the option:
-// unknown currency, not a decimal, or more decimals than the currency has.
+// `--price 12.50 --currency EUR`: exact in the currency's minor units. INVALID_FIELD names the
+// option: unknown currency, not a decimal, or more decimals than the currency has.
 Result<Amount> ParsePrice(std::string_view price, std::string_view currency);
 
 // `--unit U --value V`: both as on the wire.

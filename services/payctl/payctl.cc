@@ -26,12 +26,14 @@ void AddOptions(CLI::App& app, Options& options) {
   const auto add = [&app](const char* name, auto& value, const char* help) {
     return app.add_option(name, value, help)->group("Global");
   };
-  add("--mesh", options.mesh, "mesh.json (or PAYMESH_MESH; else .local/mesh.json upwards from here)");
+  add("--mesh", options.mesh,
+      "mesh.json (or PAYMESH_MESH; else .local/mesh.json upwards from here)");
   add("--as", options.as, "operator, approver, reader or edge: whose certificate to come with");
   add("--timeout", options.timeout, "for one call, as 10s");
   add("--request-id", options.request_id, "repeat an earlier command instead of a new one");
   add("--api-key", options.api_key, "for --as edge (or PAYMESH_API_KEY)");
-  add("--address", options.addresses, "SERVICE=HOST:PORT instead of the mesh file's; repeatable")->allow_extra_args(false);
+  add("--address", options.addresses, "SERVICE=HOST:PORT instead of the mesh file's; repeatable")
+      ->allow_extra_args(false);
   add("--health-address", options.health_addresses, "SERVICE=HOST:PORT; repeatable")
       ->allow_extra_args(false);
   add("--ca", options.ca, "CA bundle instead of the mesh file's");

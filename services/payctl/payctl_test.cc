@@ -36,7 +36,8 @@ pb::Payment ExamplePayment() {
   option.set_chain("eip155:1");
   option.set_symbol("tUSD");
   option.set_decimals(6);
-  option.mutable_due()->set_unit("caip19/eip155:1/erc20:0x00000000000000000000000000000000000000aa");
+  option.mutable_due()->set_unit(
+      "caip19/eip155:1/erc20:0x00000000000000000000000000000000000000aa");
   option.mutable_due()->set_value("13500000");
   option.set_payment_uri("ethereum:0xaa@1/transfer?address=0xbb&uint256=13500000");
   option.set_rank(1);
@@ -132,7 +133,8 @@ class PayctlTest : public ::testing::Test {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(
         "127.0.0.1:0",
-        rpc::MakeServerCredentials({.certificate = files.certificate, .key = files.key, .ca = files.ca}),
+        rpc::MakeServerCredentials(
+            {.certificate = files.certificate, .key = files.key, .ca = files.ca}),
         &port);
     builder.RegisterService(&service);
     return builder.BuildAndStart();
@@ -151,9 +153,8 @@ class PayctlTest : public ::testing::Test {
         << R"(", "health": "127.0.0.1:)" << health_->port() << R"(", "identity": ")" << kIdentity
         << R"(checkout"}, "settlement": {"grpc": "127.0.0.1:)" << settlement_port_
         << R"(", "health": "", "identity": ")" << kIdentity << R"(settlement"}}, "ca": ")"
-        << certificates_.directory()
-        << R"(/ca.pem", "clients": {"operator": )" << client("olivia") << R"(, "approver": )"
-        << client("anna") << "}}";
+        << certificates_.directory() << R"(/ca.pem", "clients": {"operator": )" << client("olivia")
+        << R"(, "approver": )" << client("anna") << "}}";
   }
 
   int Run(const std::vector<std::string>& arguments) {
@@ -172,8 +173,10 @@ class PayctlTest : public ::testing::Test {
 };
 
 TEST_F(PayctlTest, CreatesAPaymentAndTellsTheRequestIdOnStderr) {
-  ASSERT_EQ(Run({"payments", "create", "--merchant", "mer_1", "--price", "12.50", "--currency", "EUR",
-                 "--metadata", "table=7", "--ttl", "15m", "--qr"}), 0) << err_.str();
+  ASSERT_EQ(Run({"payments", "create", "--merchant", "mer_1", "--price", "12.50", "--currency",
+                 "EUR", "--metadata", "table=7", "--ttl", "15m", "--qr"}),
+            0)
+      << err_.str();
   EXPECT_EQ(checkout_.created.price().value(), "1250");
   EXPECT_EQ(checkout_.created.time_to_live().seconds(), 900);
   EXPECT_EQ(checkout_.created.metadata().at("table"), "7");
@@ -185,8 +188,9 @@ TEST_F(PayctlTest, CreatesAPaymentAndTellsTheRequestIdOnStderr) {
 }
 
 TEST_F(PayctlTest, RepeatsAGivenRequestId) {
-  ASSERT_EQ(Run({"payments", "create", "--unit", "iso4217/EUR", "--value", "5", "--request-id",
-                 "mine"}), 0);
+  ASSERT_EQ(
+      Run({"payments", "create", "--unit", "iso4217/EUR", "--value", "5", "--request-id", "mine"}),
+      0);
   EXPECT_EQ(checkout_.created.request_id(), "mine");
 }
 
@@ -260,8 +264,8 @@ TEST_F(PayctlTest, TakesAServersIdentityFromTheCommandLineOnceForEachService) {
 }
 
 TEST_F(PayctlTest, ExitsWithSixWhenNobodyAnswers) {
-  EXPECT_EQ(Run({"payments", "get", "pay_1", "--address", "checkout=127.0.0.1:1", "--timeout", "2s"}),
-            6);
+  EXPECT_EQ(
+      Run({"payments", "get", "pay_1", "--address", "checkout=127.0.0.1:1", "--timeout", "2s"}), 6);
   EXPECT_THAT(err_.str(), HasSubstr("hint: "));
 }
 

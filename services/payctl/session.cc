@@ -62,8 +62,9 @@ Result<MeshFile> Session::Mesh() {
   if (path) return ReadMeshFile(*path);
   if (!options_.ca.empty() || !options_.health_addresses.empty()) return MeshFile{};
   return Error::InvalidArgument(
-      "NO_MESH", "no .local/mesh.json here or in a folder above: start a mesh with deploy/local/up, "
-                 "or give --mesh FILE, or --address, --ca, --cert and --key");
+      "NO_MESH",
+      "no .local/mesh.json here or in a folder above: start a mesh with deploy/local/up, "
+      "or give --mesh FILE, or --address, --ca, --cert and --key");
 }
 
 Result<std::map<std::string, std::string>> Session::Addresses(const MeshFile& mesh,
@@ -72,9 +73,9 @@ Result<std::map<std::string, std::string>> Session::Addresses(const MeshFile& me
   for (const auto& [name, service] : mesh.services) {
     addresses[name] = health ? service.health : service.grpc;
   }
-  ASSIGN_OR_RETURN(const auto given,
-                   health ? ParsePairs("--health-address", options_.health_addresses)
-                          : ParsePairs("--address", options_.addresses));
+  ASSIGN_OR_RETURN(const auto given, health
+                                         ? ParsePairs("--health-address", options_.health_addresses)
+                                         : ParsePairs("--address", options_.addresses));
   for (const auto& [name, address] : given) addresses[name] = address;
   return addresses;
 }

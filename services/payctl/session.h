@@ -42,7 +42,7 @@ struct Options {
 struct Environment {
   std::ostream& out;
   std::ostream& err;
-  std::string directory;                             // where the search for mesh.json begins
+  std::string directory;                              // where the search for mesh.json begins
   std::map<std::string, std::string> variables = {};  // PAYMESH_MESH, PAYMESH_API_KEY, NO_COLOR
   bool out_is_terminal = false;
   bool err_is_terminal = false;
@@ -71,11 +71,11 @@ class Session {
   Status Call(const google::protobuf::Message& request, google::protobuf::Message& reply);
   // As Call, with the request id set, and told on stderr so that the command can be repeated.
   Status Change(google::protobuf::Message& request, google::protobuf::Message& reply);
-  // Follows the pages until `limit` elements of the reply's one list are there; the reply's token then
-  // says whether there is more.
+  // Follows the pages until `limit` elements of the reply's one list are there; the reply's token
+  // then says whether there is more.
   Status List(google::protobuf::Message& request, google::protobuf::Message& reply, int limit);
-  // Reads a stream until `on_reply` says false, across restarts of the server: it is opened again with
-  // `request`, in which `on_reply` keeps the position.
+  // Reads a stream until `on_reply` says false, across restarts of the server: it is opened again
+  // with `request`, in which `on_reply` keeps the position.
   Status Follow(const google::protobuf::Message& request, google::protobuf::Message& reply,
                 const std::function<bool()>& on_reply);
   Result<std::map<std::string, std::string>> HealthAddresses();

@@ -18,7 +18,8 @@ enum class Emphasis { kNone, kBoldHeader };
 // line. Control characters of a cell are shown as '?', so that data cannot drive a terminal.
 std::string RenderTable(const Table& table, Emphasis emphasis);
 // One row of a table whose rows come one by one: `widths` are least widths.
-std::string RenderRow(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths);
+std::string RenderRow(const std::vector<std::string>& cells,
+                      const std::vector<std::size_t>& widths);
 
 // Header line and rows. Text that a spreadsheet would take for a formula begins with an apostrophe.
 std::string RenderCsv(const Table& table);

@@ -28,10 +28,14 @@ google::protobuf::Duration ToDuration(milliseconds time) {
 
 Result<Policy> FromProto(type::v1::Finality finality, const std::string& field) {
   switch (finality) {
-    case type::v1::FINALITY_INCLUDED: return Policy::kIncluded;
-    case type::v1::FINALITY_SAFE: return Policy::kSafe;
-    case type::v1::FINALITY_FINALIZED: return Policy::kFinalized;
-    default: return Error::InvalidField(field, "must be INCLUDED, SAFE or FINALIZED");
+    case type::v1::FINALITY_INCLUDED:
+      return Policy::kIncluded;
+    case type::v1::FINALITY_SAFE:
+      return Policy::kSafe;
+    case type::v1::FINALITY_FINALIZED:
+      return Policy::kFinalized;
+    default:
+      return Error::InvalidField(field, "must be INCLUDED, SAFE or FINALIZED");
   }
 }
 
@@ -100,9 +104,13 @@ Result<PaymentFacts> FromProto(const pb::DecisionFacts& facts, const std::string
       expire.nanos() > 999'999'999) {
     return Error::InvalidField(prefix + "expire_time", "must be a time");
   }
-  PaymentFacts out{.payment_id = facts.payment_id(), .merchant_id = facts.merchant_id(),
-                   .price = *price, .accepted_units = {}, .policy = policy,
-                   .expire_time = Time(microseconds(expire.seconds() * 1'000'000 + expire.nanos() / 1000))};
+  PaymentFacts out{
+      .payment_id = facts.payment_id(),
+      .merchant_id = facts.merchant_id(),
+      .price = *price,
+      .accepted_units = {},
+      .policy = policy,
+      .expire_time = Time(microseconds(expire.seconds() * 1'000'000 + expire.nanos() / 1000))};
   for (int i = 0; i < facts.accepted_units_size(); ++i) {
     auto unit = Unit::Parse(facts.accepted_units(i));
     if (!unit.ok() || !unit->asset()) {
@@ -132,7 +140,8 @@ std::optional<ChainFacts> FromProto(const watcher::v1::Chain& chain, const U256&
   for (const auto& token : chain.tokens()) {
     auto unit = Unit::Parse(token.unit());
     if (!unit.ok()) return std::nullopt;
-    out.tokens.push_back({*unit, token.symbol(), token.decimals(), token.currency(), token.accepted()});
+    out.tokens.push_back(
+        {*unit, token.symbol(), token.decimals(), token.currency(), token.accepted()});
   }
   return out;
 }
@@ -156,7 +165,8 @@ void ToProto(const Decision& decision, const PaymentFacts& facts, pb::Decision* 
     for (const Cost& cost : option.costs) {
       pb::Cost& each = *to.add_costs();
       each.set_kind(cost.kind);
-      each.set_bearer(cost.bearer == Bearer::kPayer ? pb::COST_BEARER_PAYER : pb::COST_BEARER_PLATFORM);
+      each.set_bearer(cost.bearer == Bearer::kPayer ? pb::COST_BEARER_PAYER
+                                                    : pb::COST_BEARER_PLATFORM);
       ToProto(cost.amount, each.mutable_amount());
     }
     *to.mutable_confirm_time() = ToDuration(option.confirm_time);
@@ -179,9 +189,9 @@ std::string FactsHash(const pb::DecisionFacts& facts) { return HexSha256(Seriali
 std::string DecisionHash(const pb::Decision& decision, const MarketFacts& market) {
   std::string bytes = Serialize(decision);
   for (const ChainFacts& chain : market.chains) {
-    bytes += chain.chain + "|" + std::to_string(chain.halted) + std::to_string(chain.following) + "|" +
-             std::to_string(chain.head_number) + "|" + std::to_string(chain.node_head_number) + "|" +
-             chain.max_fee_per_gas.ToString() + "\n";
+    bytes += chain.chain + "|" + std::to_string(chain.halted) + std::to_string(chain.following) +
+             "|" + std::to_string(chain.head_number) + "|" +
+             std::to_string(chain.node_head_number) + "|" + chain.max_fee_per_gas.ToString() + "\n";
   }
   for (const RateEntry& entry : market.rates.entries()) {
     bytes += entry.base + entry.quote + entry.rate.ToString() + entry.source + "\n";

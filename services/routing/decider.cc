@@ -24,12 +24,17 @@ Result<Priced> PricedOf(const Unit& unit, const MarketFacts& market) {
 Decider::Decider(pg::Database& database, const Market& market, const Config& config,
                  const runtime::Clock& clock, runtime::IdSource& ids, runtime::Executor executor,
                  runtime::Metrics& metrics)
-    : database_(database), market_(market), config_(config), clock_(clock), ids_(ids),
+    : database_(database),
+      market_(market),
+      config_(config),
+      clock_(clock),
+      ids_(ids),
       offered_(metrics.Counter("routing_decisions_total", "Decisions by outcome.",
                                {{"outcome", "offered"}})),
       not_offered_(metrics.Counter("routing_decisions_total", "Decisions by outcome.",
                                    {{"outcome", "no_option"}})),
-      stores_(std::move(executor), [this](std::vector<Batch> batches) { return Store(std::move(batches)); }) {}
+      stores_(std::move(executor),
+              [this](std::vector<Batch> batches) { return Store(std::move(batches)); }) {}
 
 StoredDecision Decider::Make(const pb::DecisionFacts& facts, const PaymentFacts& parsed,
                              const MarketFacts& market) {
@@ -42,14 +47,19 @@ StoredDecision Decider::Make(const pb::DecisionFacts& facts, const PaymentFacts&
   decision.set_engine_version(std::string(kEngineVersion));
   decision.set_decision_hash(DecisionHash(decision, market));
   (decision.options().empty() ? not_offered_ : offered_).Increment();
-  return {.decision_id = decision.decision_id(), .payment_id = parsed.payment_id,
-          .merchant_id = parsed.merchant_id, .facts_hash = FactsHash(facts),
-          .decision_hash = decision.decision_hash(), .option_count = decision.options_size(),
-          .rejected_count = decision.rejected_size(), .bytes = decision.SerializeAsString(),
+  return {.decision_id = decision.decision_id(),
+          .payment_id = parsed.payment_id,
+          .merchant_id = parsed.merchant_id,
+          .facts_hash = FactsHash(facts),
+          .decision_hash = decision.decision_hash(),
+          .option_count = decision.options_size(),
+          .rejected_count = decision.rejected_size(),
+          .bytes = decision.SerializeAsString(),
           .create_time = now};
 }
 
-Task<Result<std::vector<Result<pb::Decision>>>> Decider::Decide(std::vector<pb::DecisionFacts> facts) {
+Task<Result<std::vector<Result<pb::Decision>>>> Decider::Decide(
+    std::vector<pb::DecisionFacts> facts) {
   const auto market = market_.Latest();
   if (!market) {
     co_return Error::Unavailable("MARKET_UNKNOWN", "the chains have not been heard of yet",
@@ -71,8 +81,8 @@ Task<Result<std::vector<Result<pb::Decision>>>> Decider::Decide(std::vector<pb::
     const StoredDecision& each = (*stored)[i];
     pb::Decision decision;
     if (each.facts_hash != hashes[i]) {
-      out.push_back(Error::AlreadyExists("DECISION_EXISTS",
-                                         "payment " + each.payment_id + " was decided on other facts"));
+      out.push_back(Error::AlreadyExists(
+          "DECISION_EXISTS", "payment " + each.payment_id + " was decided on other facts"));
     } else if (!decision.ParseFromString(each.bytes)) {
       out.push_back(Error::Internal("a stored decision cannot be read"));
     } else {
@@ -104,8 +114,8 @@ Task<std::vector<Result<Decider::Batch>>> Decider::Store(std::vector<Batch> batc
 
 Task<Result<pb::Decision>> Decider::Get(std::string decision_id, std::string payment_id) {
   auto work = [decision_id, payment_id](pg::Transaction& tx) -> Result<pb::Decision> {
-    auto found = decision_id.empty() ? FindDecisionOfPayment(tx, payment_id)
-                                     : FindDecision(tx, decision_id);
+    auto found =
+        decision_id.empty() ? FindDecisionOfPayment(tx, payment_id) : FindDecision(tx, decision_id);
     if (!found) return Error::NotFound("DECISION_NOT_FOUND", "there is no such decision");
     pb::Decision decision;
     if (!decision.ParseFromString(found->bytes)) {
@@ -113,8 +123,8 @@ Task<Result<pb::Decision>> Decider::Get(std::string decision_id, std::string pay
     }
     return decision;
   };
-  pg::TransactOptions options{.name = "get decision", .idempotent = true,
-                              .access = pg::Access::kReadOnly};
+  pg::TransactOptions options{
+      .name = "get decision", .idempotent = true, .access = pg::Access::kReadOnly};
   co_return co_await database_.Transact(options, std::move(work));
 }
 

@@ -24,7 +24,8 @@ class Decider {
           runtime::Metrics& metrics);
 
   // One answer for each member, in order: its decision, or ALREADY_EXISTS DECISION_EXISTS when the
-  // payment was decided on other facts. UNAVAILABLE MARKET_UNKNOWN before chains have been heard of.
+  // payment was decided on other facts. UNAVAILABLE MARKET_UNKNOWN before chains have been heard
+  // of.
   Task<Result<std::vector<Result<pb::Decision>>>> Decide(std::vector<pb::DecisionFacts> facts);
 
   Task<Result<pb::Decision>> Get(std::string decision_id, std::string payment_id);

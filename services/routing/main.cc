@@ -18,16 +18,19 @@ class Parts final : public runtime::ServiceParts {
  public:
   Parts(runtime::Host& host, const Config& config, std::shared_ptr<grpc::Channel> watcher,
         std::shared_ptr<grpc::Channel> checkout)
-      : database_({.conninfo = host.config().database_conninfo,
-                   .application_name = "routing",
-                   .pool_size = host.config().database_pool_size,
-                   .log = [&log = host.log()](std::string_view text) { log.Warn(std::string(text)); },
-                   .tracer = &host.tracer(),
-                   .metrics = &host.metrics()}),
+      : database_(
+            {.conninfo = host.config().database_conninfo,
+             .application_name = "routing",
+             .pool_size = host.config().database_pool_size,
+             .log = [&log = host.log()](std::string_view text) { log.Warn(std::string(text)); },
+             .tracer = &host.tracer(),
+             .metrics = &host.metrics()}),
         schema_(database_, RoutingMigrations(), host.metrics()),
-        decider_(database_, market_, config, host.clock(), host.ids(), host.executor(), host.metrics()),
+        decider_(database_, market_, config, host.clock(), host.ids(), host.executor(),
+                 host.metrics()),
         service_(host.calls(), decider_),
-        market_worker_(std::move(watcher), config, market_, host.clock(), host.log(), host.metrics()),
+        market_worker_(std::move(watcher), config, market_, host.clock(), host.log(),
+                       host.metrics()),
         follower_(MakeOutcomeFollower(database_, std::move(checkout), host.log())),
         log_(host.log()) {
     journal::ExportFollower(host.metrics(), host.clock(), kOutcomeFollower, *follower_);

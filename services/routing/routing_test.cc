@@ -1,14 +1,15 @@
 // Routing's use case on a real database.
+#include "migrations/routing.h"
+
 #include <gtest/gtest.h>
 
 #include <boost/asio/thread_pool.hpp>
 
 #include "common/pg/test_database.h"
 #include "common/runtime/run_blocking.h"
-#include "migrations/routing.h"
+#include "paymesh/checkout/v1/event_service.pb.h"
 #include "services/routing/decider.h"
 #include "services/routing/workers/outcome_follower.h"
-#include "paymesh/checkout/v1/event_service.pb.h"
 
 namespace paymesh::routing {
 namespace {
@@ -58,7 +59,8 @@ class RoutingTest : public testing::Test {
   boost::asio::thread_pool pool_{1};
   Market market_;
   Config config_;
-  Decider decider_{test_database_.database(), market_, config_, clock_, ids_, pool_.get_executor(), metrics_};
+  Decider decider_{test_database_.database(), market_, config_, clock_, ids_,
+                   pool_.get_executor(),      metrics_};
 };
 
 TEST_F(RoutingTest, AnswersUnavailableUntilItKnowsTheChains) {
@@ -124,8 +126,8 @@ TEST_F(RoutingTest, NeverChangesOrForgetsADecision) {
 }
 
 // Checkout's event of a payment that is bound to `unit`.
-journal::Entry Bound(const std::string& id, const std::string& unit, checkout::v1::PaymentState state,
-                     std::int64_t seconds_since_creation) {
+journal::Entry Bound(const std::string& id, const std::string& unit,
+                     checkout::v1::PaymentState state, std::int64_t seconds_since_creation) {
   checkout::v1::Event event;
   auto& payment = *event.mutable_payment();
   payment.set_payment_id(id);
@@ -146,7 +148,8 @@ TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   EXPECT_EQ(test_database_.Query("SELECT bound || '/' || succeeded || '/' || confirm_seconds "
-                                 "FROM option_outcome"), "1/1/20");
+                                 "FROM option_outcome"),
+            "1/1/20");
 }
 
 TEST_F(RoutingTest, LearnsOfManyPaymentsAtOnce) {
@@ -157,8 +160,10 @@ TEST_F(RoutingTest, LearnsOfManyPaymentsAtOnce) {
                             Bound("pay_3", "b", succeeded, 7), Bound("pay_1", "a", succeeded, 7)});
   };
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
-  EXPECT_EQ(test_database_.Query("SELECT string_agg(unit || bound || succeeded || confirm_seconds, ' ' "
-                                 "ORDER BY unit) FROM option_outcome"), "a2214 b117");
+  EXPECT_EQ(
+      test_database_.Query("SELECT string_agg(unit || bound || succeeded || confirm_seconds, ' ' "
+                           "ORDER BY unit) FROM option_outcome"),
+      "a2214 b117");
 }
 
 TEST_F(RoutingTest, GivesRatesBetweenCurrenciesAndTokens) {

@@ -136,18 +136,17 @@ std::vector<FateContext> Contexts(runtime::Host& host) {
   std::vector<FateContext> contexts;
   for (const runtime::ChainConfig& chain : host.chains().chains) {
     const std::string id = chain.chain.ToString();
-    contexts.push_back({id, AddressOr(chain.vault), AddressOr(chain.factory),
-                        [&host, id](FateAlarm alarm, const std::string& subject) {
-                          host.metrics()
-                              .Counter("settlement_transaction_alarms_total",
-                                       "What the chain did that a person must look at.",
-                                       {{"chain", id}, {"alarm", std::string(FateAlarmName(alarm))}})
-                              .Increment();
-                          host.log().Error("a person must look at a transaction",
-                                           {{"chain", id},
-                                            {"alarm", FateAlarmName(alarm)},
-                                            {"subject", subject}});
-                        }});
+    contexts.push_back(
+        {id, AddressOr(chain.vault), AddressOr(chain.factory),
+         [&host, id](FateAlarm alarm, const std::string& subject) {
+           host.metrics()
+               .Counter("settlement_transaction_alarms_total",
+                        "What the chain did that a person must look at.",
+                        {{"chain", id}, {"alarm", std::string(FateAlarmName(alarm))}})
+               .Increment();
+           host.log().Error("a person must look at a transaction",
+                            {{"chain", id}, {"alarm", FateAlarmName(alarm)}, {"subject", subject}});
+         }});
   }
   return contexts;
 }
@@ -210,8 +209,8 @@ Result<std::unique_ptr<Signer>> OpenSigner(runtime::Host& host, const MoneyOutCo
   ASSIGN_OR_RETURN(
       std::unique_ptr<Signer> kms,
       runtime::StartOn(runtime::MakeStrand(host.executor()), std::move(opening)).get());
-  host.log().Info("the wallet's key is in KMS", {{"key_id", options.key.key_id},
-                                                  {"wallet", kms->address().ToHex()}});
+  host.log().Info("the wallet's key is in KMS",
+                  {{"key_id", options.key.key_id}, {"wallet", kms->address().ToHex()}});
   return kms;
 }
 
@@ -269,9 +268,7 @@ MoneyOut::~MoneyOut() = default;
 
 const std::string& MoneyOut::wallet() const { return parts_->wallet; }
 
-rpc::ServedService MoneyOut::Service() {
-  return rpc::Serve<v1::PayoutService>(parts_->service);
-}
+rpc::ServedService MoneyOut::Service() { return rpc::Serve<v1::PayoutService>(parts_->service); }
 
 void MoneyOut::Stop() {
   for (const std::unique_ptr<ChainSender>& sender : parts_->senders) sender->lease.Release();

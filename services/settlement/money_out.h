@@ -18,8 +18,8 @@ namespace paymesh::settlement {
 
 class MoneyOut {
  public:
-  // Opens the signer: reads the keystore, or asks KMS for the public key, which may take a while. The
-  // database outlives it.
+  // Opens the signer: reads the keystore, or asks KMS for the public key, which may take a while.
+  // The database outlives it.
   static Result<std::unique_ptr<MoneyOut>> Make(runtime::Host& host, pg::Database& database,
                                                 const MoneyOutConfig& config);
   ~MoneyOut();

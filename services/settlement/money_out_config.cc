@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr char kDefaultFeeCeiling[] = "500000000000";      // 500 gwei
+constexpr char kDefaultFeeCeiling[] = "500000000000";       // 500 gwei
 constexpr char kDefaultMinBalance[] = "50000000000000000";  // 0.05 of the coin
 
 // Wei, written as a base-10 integer: YAML's own integers end at 2^63.
@@ -32,7 +32,8 @@ void ReadSending(const runtime::ConfigNode& node, MoneyOutConfig& config) {
   config.poll_interval = node.Optional<milliseconds>("poll_interval", config.poll_interval);
   config.lease_ttl = node.Optional<milliseconds>("lease_ttl", config.lease_ttl);
   config.foreign_grace = node.Optional<milliseconds>("foreign_grace", config.foreign_grace);
-  config.funding_interval = node.Optional<milliseconds>("funding_interval", config.funding_interval);
+  config.funding_interval =
+      node.Optional<milliseconds>("funding_interval", config.funding_interval);
   config.max_open_slots = ReadCount(node, "max_open", config.max_open_slots, 64);
   config.min_balance = ReadWei(node, "min_balance", kDefaultMinBalance);
   policy.retry_after = node.Optional<milliseconds>("retry_after", policy.retry_after);
@@ -44,11 +45,11 @@ void ReadSending(const runtime::ConfigNode& node, MoneyOutConfig& config) {
 
 void ReadSweeps(const runtime::ConfigNode& node, MoneyOutConfig& config) {
   config.sweeps = node.Optional<bool>("enabled", true);
-  config.max_sweep_batch = ReadCount(node, "max_batch", config.max_sweep_batch,
-                                     static_cast<int>(kMaxSweepBatch));
+  config.max_sweep_batch =
+      ReadCount(node, "max_batch", config.max_sweep_batch, static_cast<int>(kMaxSweepBatch));
   for (const runtime::ConfigNode& entry : node.List("minimums")) {
-    const auto amount = Amount::Parse(entry.Required<std::string>("unit"),
-                                      entry.Required<std::string>("value"));
+    const auto amount =
+        Amount::Parse(entry.Required<std::string>("unit"), entry.Required<std::string>("value"));
     if (amount.ok()) {
       config.min_sweep[amount->unit.ToString()] = amount->value;
     } else {
@@ -62,8 +63,7 @@ KmsSignerConfig ReadKms(const runtime::ConfigNode& node) {
   kms.key_id = node.Required<std::string>("key_id");
   kms.region = node.Optional<std::string>("region", "");
   kms.endpoint = node.Optional<std::string>("endpoint", "");
-  kms.requests_per_second =
-      node.Optional<double>("requests_per_second", kms.requests_per_second);
+  kms.requests_per_second = node.Optional<double>("requests_per_second", kms.requests_per_second);
   if (!kms.endpoint.empty() && !aws::IsSafeEndpoint(kms.endpoint)) {
     node.AddError("endpoint", "must be https, or plain http to this machine, without a path");
   }
@@ -95,8 +95,8 @@ MoneyOutConfig ReadMoneyOutConfig(const runtime::ConfigNode& root) {
       payouts.Optional<milliseconds>("destination_cooling_off", config.destination_cooling_off);
   config.manual_payout_approval = payouts.Optional<bool>("manual_payout_approval", true);
   config.plan_interval = payouts.Optional<milliseconds>("plan_interval", config.plan_interval);
-  config.max_pay_batch = ReadCount(payouts, "max_batch", config.max_pay_batch,
-                                   static_cast<int>(kMaxPayBatch));
+  config.max_pay_batch =
+      ReadCount(payouts, "max_batch", config.max_pay_batch, static_cast<int>(kMaxPayBatch));
   config.park_for = payouts.Optional<milliseconds>("park_for", config.park_for);
   ReadSending(root.Child("sending"), config);
   ReadSweeps(root.Child("sweeps"), config);

@@ -89,9 +89,8 @@ class Parts final : public runtime::ServiceParts {
     workers.push_back({"checkout.events", [this] { return payments_.Run(); }});
     workers.push_back({"watch_vaults", [this] { return WatchVaults(); }});
     workers.push_back({"invariants", [this] { return WatchInvariants(); }});
-    workers.push_back({"reconciliation", [this] {
-                         return reconciler_.Run(config_.money_out.invariants_interval);
-                       }});
+    workers.push_back({"reconciliation",
+                       [this] { return reconciler_.Run(config_.money_out.invariants_interval); }});
     return workers;
   }
   Task<Status> CheckReady() override { return schema_.Run(); }

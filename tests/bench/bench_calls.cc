@@ -1,6 +1,7 @@
 // Unary calls against the mesh's checkout (create) or the bare echo server (echo), by one client
 // over one mTLS connection. Every tenth CreatePayment repeats an earlier one and must get the first
-// answer. Prints one JSON object; with --ids it writes a line `request_id payment_id` for each payment.
+// answer. Prints one JSON object; with --ids it writes a line `request_id payment_id` for each
+// payment.
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
@@ -58,8 +59,8 @@ class Echo {
       : stub_(paymesh::bench::EchoService::NewStub(channel)), troubles_(troubles) {}
 
   void Start(Done done) {
-    auto call = std::make_shared<
-        CallState<paymesh::bench::EchoRequest, paymesh::bench::EchoResponse>>();
+    auto call =
+        std::make_shared<CallState<paymesh::bench::EchoRequest, paymesh::bench::EchoResponse>>();
     call->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
     call->request.set_payload(payload_);
     stub_->async()->Echo(&call->context, &call->request, &call->response,
@@ -87,7 +88,8 @@ struct CreateOptions {
 class Create {
  public:
   Create(const std::shared_ptr<grpc::Channel>& channel, CreateOptions options, Troubles& troubles)
-      : options_(std::move(options)), stub_(pb::PaymentService::NewStub(channel)),
+      : options_(std::move(options)),
+        stub_(pb::PaymentService::NewStub(channel)),
         troubles_(troubles) {}
 
   void Start(Done done) {
@@ -223,7 +225,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   int milliseconds = 2'000;
   int warm_up = 300;
-  app.add_option("what", arguments.what, "create or echo")->required()
+  app.add_option("what", arguments.what, "create or echo")
+      ->required()
       ->check(CLI::IsMember({"create", "echo"}));
   app.add_option("--target", arguments.target)->required();
   app.add_option("--spiffe-id", arguments.spiffe_id, "whom the server must be");

@@ -1,5 +1,5 @@
-// The least that a gRPC server here can cost: callback API, mutual TLS with the mesh's certificates,
-// bytes back as they came. Prints its port; ends when its input does.
+// The least that a gRPC server here can cost: callback API, mutual TLS with the mesh's
+// certificates, bytes back as they came. Prints its port; ends when its input does.
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>

@@ -43,8 +43,8 @@ int main(int argc, char** argv) {
   const auto result = paymesh::bench::RunThreads(load, [&](int client) {
     return Inserter(conninfo, prefix + "-" + std::to_string(client) + "-");
   });
-  const std::string stored =
-      Sql(conninfo).Value(("SELECT count(*) FROM single_insert WHERE request_id LIKE '" + prefix + "-%'").c_str());
+  const std::string stored = Sql(conninfo).Value(
+      ("SELECT count(*) FROM single_insert WHERE request_id LIKE '" + prefix + "-%'").c_str());
   const bool complete = stored == std::to_string(result.calls);
   std::printf("%s\n", ToJson(result, ",\"stored\":" + stored).c_str());
   return complete && result.failed == 0 ? 0 : 1;

@@ -1,6 +1,6 @@
-// Postings through settlement's own ledger store beside a transaction a transfer, on one PostgreSQL:
-// spread over many accounts, and all on one hot account. Prints one JSON object a measurement; with
-// `check`, whether everything posted is there, once, and adds up.
+// Postings through settlement's own ledger store beside a transaction a transfer, on one
+// PostgreSQL: spread over many accounts, and all on one hot account. Prints one JSON object a
+// measurement; with `check`, whether everything posted is there, once, and adds up.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
@@ -23,8 +23,7 @@ namespace bench = paymesh::bench;
 namespace pg = paymesh::pg;
 
 constexpr int kAccounts = 100'000;  // on each side, plus the hot one
-const std::string kUnit =
-    "caip19/eip155:31337/erc20:0x1111111111111111111111111111111111111111";
+const std::string kUnit = "caip19/eip155:31337/erc20:0x1111111111111111111111111111111111111111";
 
 struct Arguments {
   std::string what, spread, conninfo, prefix;
@@ -87,7 +86,8 @@ int Prepare(const Arguments& arguments) {
            ") n) x ON CONFLICT DO NOTHING;";
   };
   bench::Sql(arguments.conninfo)
-      .Run((make(DebitAccount(0), "eip155:") + make(CreditAccount(0), "mer_") + "ANALYZE;").c_str());
+      .Run(
+          (make(DebitAccount(0), "eip155:") + make(CreditAccount(0), "mer_") + "ANALYZE;").c_str());
   return 0;
 }
 
@@ -104,9 +104,9 @@ bench::LoadResult RunLedger(const Arguments& arguments) {
       for (int i = 0; i < arguments.batch; ++i) {
         drafts.push_back(Draft(arguments.prefix + "-" + std::to_string(++number), pairs));
       }
-      const auto posted = database.TransactBlocking(
-          {.name = "post", .idempotent = true},
-          [&](pg::Transaction& tx) { return Post(tx, drafts); });
+      const auto posted =
+          database.TransactBlocking({.name = "post", .idempotent = true},
+                                    [&](pg::Transaction& tx) { return Post(tx, drafts); });
       if (!posted.ok()) std::fprintf(stderr, "%s\n", posted.error().ToString().c_str());
       return posted.ok();
     };
@@ -153,9 +153,9 @@ std::string CheckLedger(const Arguments& arguments) {
       " coalesce(sum(amount) FILTER (WHERE NOT debit), 0) AS c FROM ledger_leg GROUP BY 1) l"
       " USING (account_number) WHERE (a.leg_count, a.debits, a.credits)"
       " IS DISTINCT FROM (l.n, l.d, l.c)");
-  const std::string sums =
-      sql.Value("SELECT sum(debits) = sum(credits) AND sum(leg_count) = 2 * (SELECT count(*) FROM"
-                " ledger_journal) FROM ledger_account");
+  const std::string sums = sql.Value(
+      "SELECT sum(debits) = sum(credits) AND sum(leg_count) = 2 * (SELECT count(*) FROM"
+      " ledger_journal) FROM ledger_account");
   if (found == want + " " + want + " " + want && off == "0" && sums == "t") return "";
   return "posted " + want + ", stored (journals, last sequence, events) " + found + ", " + off +
          " accounts wrong, in balance: " + sums;
@@ -175,7 +175,8 @@ int main(int argc, char** argv) {
   CLI::App app("ledger postings");
   Arguments arguments;
   int milliseconds = 2'000;
-  app.add_option("what", arguments.what, "prepare, ledger, naive, check")->required()
+  app.add_option("what", arguments.what, "prepare, ledger, naive, check")
+      ->required()
       ->check(CLI::IsMember({"prepare", "ledger", "naive", "check"}));
   app.add_option("spread", arguments.spread, "uniform or hot; for check: ledger or naive");
   app.add_option("--conninfo", arguments.conninfo)->required();

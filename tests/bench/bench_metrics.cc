@@ -1,6 +1,6 @@
-// What it costs to record an event: nanoseconds each, the median of several rounds, by one thread and by two that
-// move the same metric. Fails when an event costs a microsecond or more.
-// Usage: bench_metrics [--rounds N] [--events N]
+// What it costs to record an event: nanoseconds each, the median of several rounds, by one thread
+// and by two that move the same metric. Fails when an event costs a microsecond or more. Usage:
+// bench_metrics [--rounds N] [--events N]
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -76,15 +76,18 @@ int main(int argc, char** argv) {
   Metrics metrics;
   auto& counter = metrics.Counter("a_total", "A counter.");
   auto& histogram = metrics.Traced("b_seconds", "A histogram.", Metrics::CallBuckets());
-  const auto* service = paymesh::checkout::v1::CreatePaymentRequest::descriptor()
-                            ->file()->FindServiceByName("PaymentService");
-  const CallMetrics call(metrics, paymesh::rpc::Side::kServer, service->FindMethodByName("GetPayment"));
+  const auto* service =
+      paymesh::checkout::v1::CreatePaymentRequest::descriptor()->file()->FindServiceByName(
+          "PaymentService");
+  const CallMetrics call(metrics, paymesh::rpc::Side::kServer,
+                         service->FindMethodByName("GetPayment"));
   const auto value = [](int i) { return .0001 * (i % 1'000); };
 
   Bench bench(options);
   bench.Run("a counter is incremented", [&](int) { counter.Increment(); });
   bench.Run("a histogram observes", [&](int i) { histogram.Observe(value(i)); });
-  bench.Run("a histogram observes with an exemplar", [&](int i) { histogram.Observe(value(i), kTrace); });
+  bench.Run("a histogram observes with an exemplar",
+            [&](int i) { histogram.Observe(value(i), kTrace); });
   bench.Run("a metric is looked up again", [&](int) { metrics.Counter("a_total", "A counter."); });
   const auto record = [&](int i, const char* trace) {
     call.Started();

@@ -1,15 +1,16 @@
-// Watches payments and says when each revision arrives. Reads `payment_id` lines, opens a WatchPayment
-// stream for each, and prints `payment_id revision STATE transfers nanoseconds` for every message, by
-// the system's monotonic clock, which other processes of the machine read too. Ends with its input.
+// Watches payments and says when each revision arrives. Reads `payment_id` lines, opens a
+// WatchPayment stream for each, and prints `payment_id revision STATE transfers nanoseconds` for
+// every message, by the system's monotonic clock, which other processes of the machine read too.
+// Ends with its input.
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
+#include <condition_variable>
 #include <cstdio>
 #include <iostream>
 #include <list>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <string>
 
 #include "common/rpc/credentials.h"

@@ -1,7 +1,7 @@
-// Load and what came of it. A closed loop keeps so many calls outstanding and finds the rate; an open
-// loop starts calls by the clock, whatever the answers do, and finds latencies that a queue in front
-// of the service cannot hide: each counts from the moment it should have started.
-// RunLoad blocks its caller; `start` and `done` are called from any thread.
+// Load and what came of it. A closed loop keeps so many calls outstanding and finds the rate; an
+// open loop starts calls by the clock, whatever the answers do, and finds latencies that a queue in
+// front of the service cannot hide: each counts from the moment it should have started. RunLoad
+// blocks its caller; `start` and `done` are called from any thread.
 #pragma once
 
 #include <chrono>
@@ -15,14 +15,14 @@ namespace paymesh::bench {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 struct LoadOptions {
-  int outstanding = 1;          // of the closed loop
-  double calls_per_second = 0;  // above zero: an open loop
+  int outstanding = 1;                     // of the closed loop
+  double calls_per_second = 0;             // above zero: an open loop
   std::chrono::milliseconds warm_up{300};  // counted in `calls`, not measured
   std::chrono::milliseconds measured{2'000};
 };
 
 struct LoadResult {
-  std::uint64_t calls = 0;     // all of them, warm-up and those after the end too
+  std::uint64_t calls = 0;  // all of them, warm-up and those after the end too
   std::uint64_t failed = 0;
   std::uint64_t measured = 0;  // successes answered within the measured time
   double seconds = 0;

@@ -83,14 +83,13 @@ TEST(Load, CountsAQueueInFrontOfASlowServiceAsLatency) {
 
 TEST(Load, CountsWhatFails) {
   std::atomic<int> number{0};
-  const LoadResult result =
-      RunThreads({.outstanding = 2, .warm_up = milliseconds(0), .measured = milliseconds(20)},
-                 [&](int) {
-                   return [&] {
-                     std::this_thread::sleep_for(milliseconds(1));
-                     return ++number % 2 == 0;
-                   };
-                 });
+  const LoadResult result = RunThreads(
+      {.outstanding = 2, .warm_up = milliseconds(0), .measured = milliseconds(20)}, [&](int) {
+        return [&] {
+          std::this_thread::sleep_for(milliseconds(1));
+          return ++number % 2 == 0;
+        };
+      });
   EXPECT_GT(result.failed, 0u);
   EXPECT_LE(result.measured + result.failed, result.calls);
 }

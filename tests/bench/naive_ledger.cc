@@ -35,22 +35,19 @@ NaiveClient::NaiveClient(const std::string& conninfo) : sql_(conninfo) {
   sql_.Prepare("leg", "INSERT INTO naive_leg VALUES ($1, $2, $3, $4, $5)");
 }
 
-bool NaiveClient::Post(const std::string& transfer_id, int debit, int credit,
-                       std::int64_t amount) {
+bool NaiveClient::Post(const std::string& transfer_id, int debit, int credit, std::int64_t amount) {
   while (!Try(transfer_id, debit, credit, amount)) {
   }
   return true;
 }
 
-bool NaiveClient::Try(const std::string& transfer_id, int debit, int credit,
-                      std::int64_t amount) {
+bool NaiveClient::Try(const std::string& transfer_id, int debit, int credit, std::int64_t amount) {
   const std::string from = std::to_string(debit), to = std::to_string(credit),
                     value = std::to_string(amount);
   return sql_.Execute("begin", {}) && sql_.Execute("transfer", {transfer_id}) &&
          sql_.Execute("debit", {from, value}) && sql_.Execute("credit", {to, value}) &&
          sql_.Execute("leg", {transfer_id, "1", from, "true", value}) &&
-         sql_.Execute("leg", {transfer_id, "2", to, "false", value}) &&
-         sql_.Execute("commit", {});
+         sql_.Execute("leg", {transfer_id, "2", to, "false", value}) && sql_.Execute("commit", {});
 }
 
 std::string CheckNaiveLedger(const std::string& conninfo, std::uint64_t posted) {

@@ -20,7 +20,8 @@ class Sql {
   std::string Value(const char* query);
 
   void Prepare(const char* name, const char* statement);
-  // False when the server refused it for a reason that a new try may cure (deadlock), after ROLLBACK.
+  // False when the server refused it for a reason that a new try may cure (deadlock), after
+  // ROLLBACK.
   bool Execute(const char* name, const std::vector<std::string>& parameters);
 
  private:

@@ -10,7 +10,6 @@
 namespace paymesh::checkout {
 namespace {
 
-
 Result<std::vector<State>> StatesOf(const pb::ListPaymentsRequest& request) {
   std::vector<State> states;
   for (const int number : request.states()) {

@@ -24,9 +24,9 @@ constexpr std::chrono::milliseconds kWatchWait{30'000};
 
 // A payment needs several statements, which must see one moment.
 constexpr pg::TransactOptions kReadPayments{.name = "read_payments",
-                                           .idempotent = true,
-                                           .isolation = pg::Isolation::kRepeatableRead,
-                                           .access = pg::Access::kReadOnly};
+                                            .idempotent = true,
+                                            .isolation = pg::Isolation::kRepeatableRead,
+                                            .access = pg::Access::kReadOnly};
 
 // A payment as it was at a position of the journal.
 struct Seen {

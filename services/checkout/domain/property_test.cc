@@ -27,7 +27,6 @@ Planned RandomTransfer(std::mt19937_64& random, int index) {
           values[random() % values.size()]};
 }
 
-
 void ExpectSound(const Payment& payment) {
   U256 accepted;
   for (const Transfer& transfer : payment.transfers) {

@@ -7,8 +7,8 @@
 #include <sstream>
 #include <string>
 
-#include "services/checkout/domain/state.h"
 #include "common/testing/source_dir.h"
+#include "services/checkout/domain/state.h"
 
 namespace paymesh::checkout {
 namespace {

@@ -35,8 +35,10 @@ chains:
     start_block: 0
     native: {symbol: ETH, decimals: 18}
     tokens:
-      - {asset: "eip155:31337/erc20:0x1111111111111111111111111111111111111111", symbol: tUSD, decimals: 6, currency: USD, accepted: true}
-      - {asset: "eip155:31337/erc20:0x9999999999999999999999999999999999999999", symbol: tOLD, decimals: 6, currency: USD, accepted: false}
+      - {asset: "eip155:31337/erc20:0x1111111111111111111111111111111111111111", symbol: tUSD,
+        decimals: 6, currency: USD, accepted: true}
+      - {asset: "eip155:31337/erc20:0x9999999999999999999999999999999999999999", symbol: tOLD,
+        decimals: 6, currency: USD, accepted: false}
   - chain: eip155:31338
     name: b
     block_time: 1s
@@ -49,7 +51,8 @@ chains:
     start_block: 0
     native: {symbol: ETH, decimals: 18}
     tokens:
-      - {asset: "eip155:31338/erc20:0x1111111111111111111111111111111111111111", symbol: tUSD, decimals: 6, currency: USD, accepted: true}
+      - {asset: "eip155:31338/erc20:0x1111111111111111111111111111111111111111", symbol: tUSD,
+        decimals: 6, currency: USD, accepted: true}
 )yaml";
 
 // Who calls, from the header that Mesh::As writes.

@@ -10,18 +10,17 @@ namespace {
 Status Chains(Session& session, const NoArguments&) {
   watcher::v1::ListChainsResponse reply;
   RETURN_IF_ERROR(session.Call(watcher::v1::ListChainsRequest(), reply));
-  Table table{{"CHAIN", "NAME", "STATE", "HEAD", "SAFE", "FINAL", "NODE", "TOKENS", "REORGS_24H",
-               "REASON"},
-              {}};
+  Table table{
+      {"CHAIN", "NAME", "STATE", "HEAD", "SAFE", "FINAL", "NODE", "TOKENS", "REORGS_24H", "REASON"},
+      {}};
   for (const watcher::v1::Chain& chain : reply.chains()) {
     std::string tokens;
     for (const auto& token : chain.tokens()) tokens += (tokens.empty() ? "" : ",") + token.symbol();
-    table.rows.push_back({chain.chain(), chain.display_name(), EnumText(chain.state()),
-                          std::to_string(chain.head_block().number()),
-                          std::to_string(chain.safe_block().number()),
-                          std::to_string(chain.finalized_block().number()),
-                          std::to_string(chain.node_head_number()), tokens,
-                          std::to_string(chain.reorgs_last_day()), chain.status_reason()});
+    table.rows.push_back(
+        {chain.chain(), chain.display_name(), EnumText(chain.state()),
+         std::to_string(chain.head_block().number()), std::to_string(chain.safe_block().number()),
+         std::to_string(chain.finalized_block().number()), std::to_string(chain.node_head_number()),
+         tokens, std::to_string(chain.reorgs_last_day()), chain.status_reason()});
   }
   session.Show(reply, table);
   return {};
@@ -47,10 +46,10 @@ Table PauseTable(const google::protobuf::RepeatedPtrField<settlement::v1::Pause>
   Table table{{"KIND", "WHAT", "REASON", "BY", "SINCE"}, {}};
   for (const settlement::v1::Pause& pause : list) {
     const auto& scope = pause.scope();
-    std::vector<std::string> row = scope.has_chain()  ? std::vector<std::string>{"chain", scope.chain()}
-                                   : scope.has_unit() ? std::vector<std::string>{"unit", scope.unit()}
-                                                      : std::vector<std::string>{"merchant",
-                                                                                 scope.merchant_id()};
+    std::vector<std::string> row =
+        scope.has_chain()  ? std::vector<std::string>{"chain", scope.chain()}
+        : scope.has_unit() ? std::vector<std::string>{"unit", scope.unit()}
+                           : std::vector<std::string>{"merchant", scope.merchant_id()};
     row.insert(row.end(), {pause.reason(), pause.creator(), TimeText(pause.create_time())});
     table.rows.push_back(std::move(row));
   }

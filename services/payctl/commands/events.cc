@@ -68,7 +68,8 @@ Status FollowEvents(Session& session, const TailArguments& arguments, Request& r
 }
 
 Status Tail(Session& session, const TailArguments& arguments) {
-  session.BeginRows({{"POSITION", 8}, {"TIME", 27}, {"TYPE", 24}, {"MERCHANT", 30}, {"SUBJECT", 7}});
+  session.BeginRows(
+      {{"POSITION", 8}, {"TIME", 27}, {"TYPE", 24}, {"MERCHANT", 30}, {"SUBJECT", 7}});
   const bool checkout_events = arguments.service == "checkout";
   if (arguments.no_follow) {
     if (checkout_events) {

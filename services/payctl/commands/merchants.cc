@@ -22,14 +22,14 @@ Table MerchantTable(const google::protobuf::RepeatedPtrField<pb::Merchant>& list
 
 Table FactTable(Session& session, const pb::Merchant& merchant) {
   Table table{{"FIELD", "VALUE"}, {}};
-  table.rows = {{"merchant", merchant.merchant_id()},
-                {"name", merchant.display_name()},
-                {"policy", EnumText(merchant.confirmation_policy())},
-                {"fee basis points", std::to_string(merchant.fee_plan().basis_points())},
-                {"tolerance basis points",
-                 std::to_string(merchant.underpayment_tolerance_basis_points())},
-                {"created", TimeText(merchant.create_time())},
-                {"revision", std::to_string(merchant.revision())}};
+  table.rows = {
+      {"merchant", merchant.merchant_id()},
+      {"name", merchant.display_name()},
+      {"policy", EnumText(merchant.confirmation_policy())},
+      {"fee basis points", std::to_string(merchant.fee_plan().basis_points())},
+      {"tolerance basis points", std::to_string(merchant.underpayment_tolerance_basis_points())},
+      {"created", TimeText(merchant.create_time())},
+      {"revision", std::to_string(merchant.revision())}};
   for (const auto& fixed : merchant.fee_plan().fixed()) {
     table.rows.push_back({"fixed fee", session.Money(fixed)});
   }
@@ -163,8 +163,9 @@ void AddMerchants(CLI::App& app, Session& session) {
   auto [create_app, create] =
       AddCommand<CreateArguments>(group, session, "create", "a new merchant", &Create);
   create_app->add_option("--name", create->name, "for people")->required();
-  create_app->add_option("--accept", create->accepts,
-                         "unit of a token; repeatable; default: all that the mesh watches")
+  create_app
+      ->add_option("--accept", create->accepts,
+                   "unit of a token; repeatable; default: all that the mesh watches")
       ->allow_extra_args(false);
   create_app->add_option("--policy", create->policy, "included, safe (default) or finalized");
   create_app->add_option("--fee-basis-points", create->basis_points, "0 to 10000");

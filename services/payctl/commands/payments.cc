@@ -26,15 +26,14 @@ void LearnTokens(Session& session, const pb::Payment& payment) {
 }
 
 Table PaymentTable(Session& session, const google::protobuf::RepeatedPtrField<pb::Payment>& list) {
-  Table table{{"PAYMENT", "MERCHANT", "PRICE", "STATE", "FINALITY", "FLAGS", "REVISION", "REFERENCE",
-               "CREATED"},
+  Table table{{"PAYMENT", "MERCHANT", "PRICE", "STATE", "FINALITY", "FLAGS", "REVISION",
+               "REFERENCE", "CREATED"},
               {}};
   for (const pb::Payment& payment : list) {
-    table.rows.push_back({payment.payment_id(), payment.merchant_id(),
-                          session.Money(payment.price()), EnumText(payment.state()),
-                          EnumText(payment.finality()), Flags(payment),
-                          std::to_string(payment.revision()), payment.reference(),
-                          TimeText(payment.create_time())});
+    table.rows.push_back(
+        {payment.payment_id(), payment.merchant_id(), session.Money(payment.price()),
+         EnumText(payment.state()), EnumText(payment.finality()), Flags(payment),
+         std::to_string(payment.revision()), payment.reference(), TimeText(payment.create_time())});
   }
   return table;
 }
@@ -81,9 +80,9 @@ Status ShowQr(Session& session, const pb::Payment& payment, const std::string& c
   for (const pb::PaymentOption& option : payment.options()) {
     if (!chain.empty() && option.chain() != chain) continue;
     if (option.payment_uri().empty()) break;
-    ASSIGN_OR_RETURN(const std::string picture,
-                     RenderQr(option.payment_uri(),
-                              session.colour_err() ? QrColour::kAnsi : QrColour::kPlain));
+    ASSIGN_OR_RETURN(
+        const std::string picture,
+        RenderQr(option.payment_uri(), session.colour_err() ? QrColour::kAnsi : QrColour::kPlain));
     session.Note("\nScan, or copy: " + option.payment_uri());
     session.Note(picture);
     return {};
@@ -206,9 +205,8 @@ Result<std::function<bool(const pb::Payment&)>> GoalOf(const std::string& until)
   using Goal = std::function<bool(const pb::Payment&)>;
   if (until == "never") return Goal([](const pb::Payment&) { return false; });
   if (until == "closed") {
-    return Goal([](const pb::Payment& payment) {
-      return payment.state() >= pb::PAYMENT_STATE_SUCCEEDED;
-    });
+    return Goal(
+        [](const pb::Payment& payment) { return payment.state() >= pb::PAYMENT_STATE_SUCCEEDED; });
   }
   if (until == "settled") {
     return Goal([](const pb::Payment& payment) {
@@ -223,16 +221,17 @@ Result<std::function<bool(const pb::Payment&)>> GoalOf(const std::string& until)
 
 Status Watch(Session& session, const WatchArguments& arguments) {
   ASSIGN_OR_RETURN(const auto reached, GoalOf(arguments.until));
-  session.BeginRows({{"UPDATED", 27}, {"REVISION", 8}, {"STATE", 16}, {"FINALITY", 9}, {"FLAGS", 5}});
+  session.BeginRows(
+      {{"UPDATED", 27}, {"REVISION", 8}, {"STATE", 16}, {"FINALITY", 9}, {"FLAGS", 5}});
   pb::WatchPaymentRequest request;
   request.set_payment_id(arguments.payment);
   pb::WatchPaymentResponse reply;
   const auto show = [&] {
     const pb::Payment& payment = reply.payment();
     request.set_after_revision(payment.revision());
-    session.ShowRow(payment, {TimeText(payment.update_time()), std::to_string(payment.revision()),
-                              EnumText(payment.state()), EnumText(payment.finality()),
-                              Flags(payment)});
+    session.ShowRow(payment,
+                    {TimeText(payment.update_time()), std::to_string(payment.revision()),
+                     EnumText(payment.state()), EnumText(payment.finality()), Flags(payment)});
     return !reached(payment);
   };
   return session.Follow(request, reply, show);
@@ -273,11 +272,13 @@ Status Resolve(Session& session, const ResolveArguments& arguments) {
 }
 
 void AddCreate(CLI::App& group, Session& session) {
-  auto [app, create] = AddCommand<CreateArguments>(group, session, "create", "asks for money", &Create);
+  auto [app, create] =
+      AddCommand<CreateArguments>(group, session, "create", "asks for money", &Create);
   app->add_option("--merchant", create->merchant, "mer_…; the edge may leave it out");
   app->add_option("--price", create->price, "exact, as 12.50; with --currency");
   app->add_option("--currency", create->currency, "ISO 4217, as EUR");
-  app->add_option("--unit", create->unit, "iso4217/… or caip19/…; with --value, instead of a price");
+  app->add_option("--unit", create->unit,
+                  "iso4217/… or caip19/…; with --value, instead of a price");
   app->add_option("--value", create->value, "minor units, a whole number");
   app->add_option("--reference", create->reference, "the merchant's own reference");
   app->add_option("--description", create->description, "for people");

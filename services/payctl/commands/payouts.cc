@@ -16,8 +16,9 @@ void SetAmount(const Amount& amount, type::v1::Amount& target) {
 }
 
 Table PayoutTable(Session& session, const google::protobuf::RepeatedPtrField<pb::Payout>& list) {
-  Table table{{"PAYOUT", "MERCHANT", "AMOUNT", "STATE", "TO", "BY", "TRANSACTION", "REASON", "CREATED"},
-              {}};
+  Table table{
+      {"PAYOUT", "MERCHANT", "AMOUNT", "STATE", "TO", "BY", "TRANSACTION", "REASON", "CREATED"},
+      {}};
   for (const pb::Payout& payout : list) {
     table.rows.push_back({payout.payout_id(), payout.merchant_id(), session.Money(payout.amount()),
                           EnumText(payout.state()), payout.address(), payout.creator(),
@@ -177,8 +178,8 @@ Status ListPlans(Session& session, const ListArguments& arguments) {
 }
 
 Table DestinationTable(const google::protobuf::RepeatedPtrField<pb::PayoutDestination>& list) {
-  Table table{{"DESTINATION", "MERCHANT", "STATE", "ADDRESS", "NAME", "BY", "APPROVED_BY", "USABLE_FROM",
-               "UNIT"},
+  Table table{{"DESTINATION", "MERCHANT", "STATE", "ADDRESS", "NAME", "BY", "APPROVED_BY",
+               "USABLE_FROM", "UNIT"},
               {}};
   for (const pb::PayoutDestination& destination : list) {
     table.rows.push_back({destination.destination_id(), destination.merchant_id(),
@@ -249,7 +250,8 @@ void AddPlans(CLI::App& app, Session& session) {
   set_app->add_option("--destination", set->destination, "dst_…, approved")->required();
   set_app->add_option("--schedule", set->schedule, "manual, on-final or daily")->required();
   set_app->add_option("--minimum", set->minimum, "base units of the token; 0 is any amount");
-  auto [list_app, list] = AddCommand<ListArguments>(group, session, "list", "all plans", &ListPlans);
+  auto [list_app, list] =
+      AddCommand<ListArguments>(group, session, "list", "all plans", &ListPlans);
   list_app->add_option("--merchant", list->merchant, "only of this merchant");
   AddLimit(*list_app, list->limit);
 }

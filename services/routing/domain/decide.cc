@@ -24,9 +24,12 @@ const TokenFacts* FindToken(const ChainFacts& chain, const Unit& unit) {
 
 milliseconds ConfirmTime(const ChainFacts& chain, Policy policy) {
   switch (policy) {
-    case Policy::kIncluded: return chain.block_time;
-    case Policy::kSafe: return chain.block_time + chain.safe_time;
-    case Policy::kFinalized: return chain.block_time + chain.finalized_time;
+    case Policy::kIncluded:
+      return chain.block_time;
+    case Policy::kSafe:
+      return chain.block_time + chain.safe_time;
+    case Policy::kFinalized:
+      return chain.block_time + chain.finalized_time;
   }
   return chain.finalized_time;
 }
@@ -43,8 +46,9 @@ std::optional<Rejection> CheckChain(const ChainFacts& chain, const Unit& unit, c
     return Reject(unit, "CHAIN_DEGRADED", "the watcher has not been heard of lately");
   }
   if (!chain.following) {
-    return Reject(unit, "CHAIN_DEGRADED",
-                  chain.status_reason.empty() ? "not at the head of the chain" : chain.status_reason);
+    return Reject(
+        unit, "CHAIN_DEGRADED",
+        chain.status_reason.empty() ? "not at the head of the chain" : chain.status_reason);
   }
   if (chain.node_head_number > chain.head_number + limits.max_lag_blocks) {
     return Reject(unit, "CHAIN_DEGRADED",
@@ -104,7 +108,8 @@ Candidate Consider(const PaymentFacts& facts, const Unit& unit, const MarketFact
   if (!quoted.ok()) return {{}, Reject(unit, quoted.error().reason, quoted.error().message)};
   if (quoted->first.IsZero()) return {{}, Reject(unit, "AMOUNT_TOO_SMALL", "nothing would be due")};
 
-  Option option{.unit = unit, .chain = chain->chain, .amount = quoted->first, .rate = quoted->second};
+  Option option{
+      .unit = unit, .chain = chain->chain, .amount = quoted->first, .rate = quoted->second};
   for (auto [kind, bearer, gas] : {std::tuple("payer_gas", Bearer::kPayer, kPayerGas),
                                    std::tuple("sweep_gas", Bearer::kPlatform, kSweepGas),
                                    std::tuple("payout_gas", Bearer::kPlatform, kPayoutGas)}) {
@@ -142,9 +147,12 @@ void Rank(std::vector<Option>& options) {
   if (options.empty()) return;
   const auto fastest = options.front().confirm_time;
   const U256 cheapest =
-      std::min_element(options.begin(), options.end(), [](const Option& a, const Option& b) {
-        return a.costs.front().amount.value < b.costs.front().amount.value;
-      })->costs.front().amount.value;
+      std::min_element(options.begin(), options.end(),
+                       [](const Option& a, const Option& b) {
+                         return a.costs.front().amount.value < b.costs.front().amount.value;
+                       })
+          ->costs.front()
+          .amount.value;
   int rank = 0;
   for (Option& option : options) {
     option.rank = ++rank;
@@ -155,7 +163,8 @@ void Rank(std::vector<Option>& options) {
 
 }  // namespace
 
-Decision Decide(const PaymentFacts& facts, const MarketFacts& market, const Limits& limits, Time now) {
+Decision Decide(const PaymentFacts& facts, const MarketFacts& market, const Limits& limits,
+                Time now) {
   Decision decision;
   std::vector<Unit> units = facts.accepted_units;
   std::sort(units.begin(), units.end());

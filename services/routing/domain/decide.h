@@ -58,7 +58,8 @@ struct MarketFacts {
 };
 
 struct Limits {
-  // Long, because a payment that is made while the watcher is away shows no address until it is back.
+  // Long, because a payment that is made while the watcher is away shows no address until it is
+  // back.
   std::chrono::milliseconds max_observation_age{15 * 60'000};
   std::uint64_t max_lag_blocks = 20;
   std::chrono::milliseconds quote_validity{15 * 60'000};
@@ -97,9 +98,11 @@ struct Decision {
 };
 
 // Every accepted unit is in exactly one of the two lists.
-Decision Decide(const PaymentFacts& facts, const MarketFacts& market, const Limits& limits, Time now);
+Decision Decide(const PaymentFacts& facts, const MarketFacts& market, const Limits& limits,
+                Time now);
 
-// Gas that the three transfers of a push payment take: the payer's, our sweep's share, the payout's.
+// Gas that the three transfers of a push payment take: the payer's, our sweep's share, the
+// payout's.
 inline constexpr std::uint64_t kPayerGas = 65'000;
 inline constexpr std::uint64_t kSweepGas = 55'000;
 inline constexpr std::uint64_t kPayoutGas = 75'000;

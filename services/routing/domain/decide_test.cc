@@ -43,9 +43,12 @@ MarketFacts Market() {
 }
 
 PaymentFacts Facts(const char* unit, std::uint64_t value) {
-  return {.payment_id = "pay_1", .merchant_id = "mer_1", .price = {U(unit), U256(value)},
+  return {.payment_id = "pay_1",
+          .merchant_id = "mer_1",
+          .price = {U(unit), U256(value)},
           .accepted_units = {U(kDollarA), U(kEuroA), U(kOldA), U(kDollarB), U(kNowhere)},
-          .policy = Policy::kSafe, .expire_time = kNow + 15min};
+          .policy = Policy::kSafe,
+          .expire_time = kNow + 15min};
 }
 
 std::string CodeOf(const Decision& decision, const char* unit) {
@@ -184,8 +187,9 @@ TEST(Rates, InvertAndCrossOnceExactly) {
 }
 
 TEST(Rates, AStaleFeedFallsBackToTheStaticPrice) {
-  const RateTable table({{"EUR", "USD", *Rate::FromPrice("1.25", 0, 0), "feed:x", kNow - 2h, kNow - 1h},
-                         {"EUR", "USD", *Rate::FromPrice("1.2", 0, 0), "static", kNow - 3h}});
+  const RateTable table(
+      {{"EUR", "USD", *Rate::FromPrice("1.25", 0, 0), "feed:x", kNow - 2h, kNow - 1h},
+       {"EUR", "USD", *Rate::FromPrice("1.2", 0, 0), "static", kNow - 3h}});
   EXPECT_EQ(table.Find("EUR", 2, "USD", 2, kNow)->source, "static");
   EXPECT_EQ(table.Find("EUR", 2, "USD", 2, kNow - 90min)->source, "feed:x");
 }

@@ -6,9 +6,7 @@ namespace paymesh::routing {
 namespace {
 
 // A peg has no age of its own: it is as fresh as the question.
-UsableRate Peg(Time now) {
-  return {*Rate::FromPrice("1", 0, 0), "peg", now};
-}
+UsableRate Peg(Time now) { return {*Rate::FromPrice("1", 0, 0), "peg", now}; }
 
 }  // namespace
 

@@ -70,7 +70,8 @@ std::vector<StoredDecision> InsertDecisions(pg::Transaction& tx,
   std::vector<int> options, rejected;
   std::vector<pg::Bytea> bytes;
   std::vector<pg::Time> times;
-  std::unordered_map<std::string, const StoredDecision*> firsts;  // a batch may name a payment twice
+  std::unordered_map<std::string, const StoredDecision*>
+      firsts;  // a batch may name a payment twice
   for (const StoredDecision& each : decisions) {
     if (!firsts.emplace(each.payment_id, &each).second) continue;
     ids.push_back(each.decision_id);
@@ -83,8 +84,8 @@ std::vector<StoredDecision> InsertDecisions(pg::Transaction& tx,
     bytes.push_back(pg::Bytea(each.bytes));
     times.push_back(each.create_time);
   }
-  const pg::Rows inserted = tx.Execute(kInsert, ids, payments, merchants, facts, hashes, options,
-                                       rejected, bytes, times);
+  const pg::Rows inserted =
+      tx.Execute(kInsert, ids, payments, merchants, facts, hashes, options, rejected, bytes, times);
   std::unordered_map<std::string, StoredDecision> stored;
   for (const pg::Row& row : inserted) {
     const auto payment = row.Get<std::string>("payment_id");
@@ -137,7 +138,8 @@ std::vector<Outcome> ListOutcomes(pg::Transaction& tx) {
 }
 
 std::int64_t CountUnexplained(pg::Transaction& tx) {
-  return tx.Execute("SELECT count(*) AS n FROM decision WHERE option_count = 0 AND rejected_count = 0")
+  return tx
+      .Execute("SELECT count(*) AS n FROM decision WHERE option_count = 0 AND rejected_count = 0")
       .front()
       .Get<std::int64_t>("n");
 }

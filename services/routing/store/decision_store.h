@@ -1,5 +1,5 @@
-// Decisions in PostgreSQL, and what became of their options. Each function runs inside a transaction
-// of the caller's, on a database thread.
+// Decisions in PostgreSQL, and what became of their options. Each function runs inside a
+// transaction of the caller's, on a database thread.
 #pragma once
 
 #include <cstdint>

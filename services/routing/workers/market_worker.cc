@@ -24,11 +24,15 @@ std::optional<U256> Word(const std::string& data, std::size_t index) {
 MarketWorker::MarketWorker(std::shared_ptr<grpc::Channel> watcher, const Config& config,
                            Market& market, const runtime::Clock& clock, runtime::Logger& log,
                            runtime::Metrics& metrics)
-    : stub_(watcher::v1::ChainService::NewStub(std::move(watcher))), config_(config), market_(market),
-      clock_(clock), log_(log), metrics_(metrics) {
+    : stub_(watcher::v1::ChainService::NewStub(std::move(watcher))),
+      config_(config),
+      market_(market),
+      clock_(clock),
+      log_(log),
+      metrics_(metrics) {
   for (const StaticRate& rate : config.static_rates) {
-    static_rates_.push_back({rate.base, rate.quote, *Rate::FromPrice(rate.price, 0, 0), "static",
-                             clock.Now()});
+    static_rates_.push_back(
+        {rate.base, rate.quote, *Rate::FromPrice(rate.price, 0, 0), "static", clock.Now()});
   }
 }
 
@@ -67,8 +71,10 @@ Task<Status> MarketWorker::RefreshChains() {
     watcher::v1::EstimateFeesRequest request;
     request.set_chain(chain.chain());
     auto fees = co_await rpc::CallUnary(*stub_->async(), &ChainApi::EstimateFees, request, options);
-    if (fees.ok()) max_fee = U256::FromDecimal(fees->max_fee_per_gas()).ok()
-                                 ? *U256::FromDecimal(fees->max_fee_per_gas()) : U256();
+    if (fees.ok())
+      max_fee = U256::FromDecimal(fees->max_fee_per_gas()).ok()
+                    ? *U256::FromDecimal(fees->max_fee_per_gas())
+                    : U256();
     auto facts = FromProto(chain, max_fee, clock_.Now());
     if (!facts) co_return Error::Internal("the watcher described a chain that makes no sense");
     chains.push_back(*std::move(facts));
@@ -98,7 +104,8 @@ Task<Result<RateEntry>> MarketWorker::ReadFeed(const FeedConfig& feed) {
   request.set_block_tag(watcher::v1::BLOCK_TAG_LATEST);
   rpc::CallOptions options{.timeout = 2s};
   request.set_data(std::string(kDecimals));
-  auto decimals = co_await rpc::CallUnary(*stub_->async(), &ChainApi::CallContract, request, options);
+  auto decimals =
+      co_await rpc::CallUnary(*stub_->async(), &ChainApi::CallContract, request, options);
   if (!decimals.ok()) co_return decimals.error();
   request.set_data(std::string(kLatestRoundData));
   auto round = co_await rpc::CallUnary(*stub_->async(), &ChainApi::CallContract, request, options);
@@ -120,8 +127,9 @@ Task<Result<RateEntry>> MarketWorker::ReadFeed(const FeedConfig& feed) {
       .Gauge("routing_quote_age_seconds", "Age of a pair's price by its source's own word.",
              {{"pair", feed.base + "/" + feed.quote}})
       .Set(std::chrono::duration<double>(clock_.Now() - observed).count());
-  co_return RateEntry{feed.base, feed.quote, *rate, "feed:" + feed.account.ToString(), observed,
-                      observed + feed.max_age};
+  co_return RateEntry{feed.base, feed.quote,
+                      *rate,     "feed:" + feed.account.ToString(),
+                      observed,  observed + feed.max_age};
 }
 
 void MarketWorker::Publish() {

@@ -20,10 +20,11 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(
   checkout_pb::StreamEventsRequest request;
   request.set_after_position(after);
   rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
-  auto stream = rpc::OpenStream<checkout_pb::EventService::StubInterface::async_interface,
-                                checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
-      *stub->async(), &checkout_pb::EventService::StubInterface::async_interface::StreamEvents,
-      std::move(request), options);
+  auto stream =
+      rpc::OpenStream<checkout_pb::EventService::StubInterface::async_interface,
+                      checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
+          *stub->async(), &checkout_pb::EventService::StubInterface::async_interface::StreamEvents,
+          std::move(request), options);
   co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
@@ -58,8 +59,8 @@ std::unique_ptr<journal::Follower> MakeOutcomeFollower(pg::Database& database,
   std::shared_ptr<checkout_pb::EventService::Stub> stub =
       checkout_pb::EventService::NewStub(std::move(checkout));
   return std::make_unique<journal::Follower>(
-      database, std::move(options),
-      [stub](std::int64_t after) { return Open(stub, after); }, ApplyEvents);
+      database, std::move(options), [stub](std::int64_t after) { return Open(stub, after); },
+      ApplyEvents);
 }
 
 }  // namespace paymesh::routing

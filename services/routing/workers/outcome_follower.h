@@ -1,5 +1,5 @@
-// Learns from checkout's events which tokens payers take and how long they need: shown as metrics and
-// kept for later scoring, never a reason to answer differently today. One coroutine.
+// Learns from checkout's events which tokens payers take and how long they need: shown as metrics
+// and kept for later scoring, never a reason to answer differently today. One coroutine.
 #pragma once
 
 #include <grpcpp/channel.h>

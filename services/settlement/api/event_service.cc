@@ -41,8 +41,7 @@ Task<Status> EventServiceApi::DoStream(rpc::Call&, const v1::StreamEventsRequest
   journal::ServeOptions options;
   options.journal = kJournal;
   options.after = request.after_position();
-  auto serve =
-      journal::ServeEvents<v1::StreamEventsResponse>(hub_, std::move(options), writer);
+  auto serve = journal::ServeEvents<v1::StreamEventsResponse>(hub_, std::move(options), writer);
   co_return co_await std::move(serve);
 }
 

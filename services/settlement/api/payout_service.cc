@@ -104,8 +104,8 @@ class PayoutService::Handlers {
   using PayoutStep =
       std::function<Status(pg::Transaction&, PayoutRow&, const std::string& who, Time now)>;
   template <class Response, class Request>
-  Task<Status> Step(rpc::Call& call, const Request& request, std::string action,
-                    Response* response, PayoutStep step);
+  Task<Status> Step(rpc::Call& call, const Request& request, std::string action, Response* response,
+                    PayoutStep step);
   template <class Response>
   Task<Status> Read(Response* response, std::function<Result<Response>(pg::Transaction&)> read);
   static Task<Status> Fail(Error error) { co_return error; }
@@ -123,8 +123,8 @@ class PayoutService::Handlers {
 };
 
 template <class Response>
-Task<Status> PayoutService::Handlers::Read(
-    Response* response, std::function<Result<Response>(pg::Transaction&)> read) {
+Task<Status> PayoutService::Handlers::Read(Response* response,
+                                           std::function<Result<Response>(pg::Transaction&)> read) {
   Result<Response> result = co_await database_.Transact(
       {.name = "read", .idempotent = true, .access = pg::Access::kReadOnly}, std::move(read));
   if (!result.ok()) co_return result.error();
@@ -258,8 +258,7 @@ Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::SetPayoutPl
   row.update_time = clock_.Now();
   return Change<v1::SetPayoutPlanResponse>(
       call, request, response,
-      [row, who = call.principal().name](
-          pg::Transaction& tx) -> Result<v1::SetPayoutPlanResponse> {
+      [row, who = call.principal().name](pg::Transaction& tx) -> Result<v1::SetPayoutPlanResponse> {
         ASSIGN_OR_RETURN(const DestinationRow destination, LockDestination(tx, row.destination_id));
         if (destination.merchant_id != row.merchant_id || destination.unit != row.unit) {
           return Error::InvalidField("plan.destination_id",
@@ -323,8 +322,8 @@ Task<Status> PayoutService::Handlers::Run(rpc::Call& call, const v1::CreatePayou
         if (destination.unit != payout.unit) {
           return Error::InvalidField("amount.unit", "is not the destination's token");
         }
-        RETURN_IF_ERROR(CheckDestinationUsable(destination.state, destination.usable_time,
-                                               payout.create_time));
+        RETURN_IF_ERROR(
+            CheckDestinationUsable(destination.state, destination.usable_time, payout.create_time));
         const std::string pause =
             PauseReason(tx, destination.chain, payout.unit, payout.merchant_id);
         if (!pause.empty()) return Error::FailedPrecondition("PAUSED", pause);
@@ -445,12 +444,12 @@ PayoutService::PayoutService(rpc::CallRunner& runner, pg::Database& database,
 PayoutService::~PayoutService() = default;
 
 // Each method of the contract is its handler under rpc::Unary.
-#define PAYMESH_PAYOUT_METHOD(Name)                                                              \
-  grpc::ServerUnaryReactor* PayoutService::Name(grpc::CallbackServerContext* context,            \
-                                                const v1::Name##Request* request,                \
-                                                v1::Name##Response* response) {                  \
-    return rpc::Unary(runner_, context, request, response,                                       \
-                      [this](rpc::Call& call, const v1::Name##Request& in,                       \
+#define PAYMESH_PAYOUT_METHOD(Name)                                                               \
+  grpc::ServerUnaryReactor* PayoutService::Name(grpc::CallbackServerContext* context,             \
+                                                const v1::Name##Request* request,                 \
+                                                v1::Name##Response* response) {                   \
+    return rpc::Unary(runner_, context, request, response,                                        \
+                      [this](rpc::Call& call, const v1::Name##Request& in,                        \
                              v1::Name##Response* out) { return handlers_->Run(call, in, out); }); \
   }
 PAYMESH_PAYOUT_METHOD(CreatePayoutDestination)

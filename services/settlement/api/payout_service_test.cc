@@ -35,7 +35,10 @@ runtime::ChainsConfig Chains() {
   runtime::ChainConfig chain{.chain = ChainId::Parse(kChain).value()};
   chain.vault = kVault;
   chain.tokens.push_back({.asset = AssetId::Parse("eip155:31337/erc20:" + kToken).value(),
-                          .symbol = "tUSD", .decimals = 6, .currency = "USD", .accepted = true});
+                          .symbol = "tUSD",
+                          .decimals = 6,
+                          .currency = "USD",
+                          .accepted = true});
   return {{chain}, ""};
 }
 
@@ -90,8 +93,10 @@ class PayoutApi : public testing::Test {
     server_ = rpc::Server::Start(server, {rpc::Serve<v1::PayoutService>(*service_)}).value();
     stub_ = v1::PayoutService::NewStub(
         grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
-    database_.Exec("INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
-                   " VALUES ('pay_x', 'mer_1', '" + kDeposit + "', 1, 'SUCCEEDED', '')");
+    database_.Exec(
+        "INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
+        " VALUES ('pay_x', 'mer_1', '" +
+        kDeposit + "', 1, 'SUCCEEDED', '')");
   }
   ~PayoutApi() override {
     server_->Shutdown(std::chrono::milliseconds(200));
@@ -203,8 +208,8 @@ class PayoutApi : public testing::Test {
 
 TEST_F(PayoutApi, TakesNoAddressOfItsOwn) {
   for (const std::string& address :
-       {std::string("0x0000000000000000000000000000000000000000"), kVault, kToken, kWallet, kDeposit,
-        std::string("0x12"), std::string()}) {
+       {std::string("0x0000000000000000000000000000000000000000"), kVault, kToken, kWallet,
+        kDeposit, std::string("0x12"), std::string()}) {
     EXPECT_EQ(Propose(address).error_code(), grpc::StatusCode::INVALID_ARGUMENT) << address;
   }
   EXPECT_TRUE(Propose(kTo).ok());
@@ -227,7 +232,8 @@ TEST_F(PayoutApi, WaitsForTheCoolingOff) {
   ASSERT_TRUE(Propose(kTo, &id).ok());
   Earn("pay_1", 100);
   v1::Payout payout;
-  EXPECT_NE(Create(Ask(id, "10"), &payout).error_message().find("second person"), std::string::npos);
+  EXPECT_NE(Create(Ask(id, "10"), &payout).error_message().find("second person"),
+            std::string::npos);
   AsApprover();
   ASSERT_TRUE(ApproveDestination(id).ok());
   EXPECT_NE(Create(Ask(id, "10"), &payout).error_message().find("usable from"), std::string::npos);
@@ -353,8 +359,9 @@ TEST_F(PayoutApi, RefusesWhatIsNotThereOrPaused) {
               grpc::StatusCode::INVALID_ARGUMENT)
         << value;
   }
-  database_.Exec("INSERT INTO pause (kind, value, by_watcher, reason, creator)"
-                 " VALUES ('merchant', 'mer_1', false, 'a question', 'olivia')");
+  database_.Exec(
+      "INSERT INTO pause (kind, value, by_watcher, reason, creator)"
+      " VALUES ('merchant', 'mer_1', false, 'a question', 'olivia')");
   const auto status = Create(Ask(destination, "10"), &payout);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_NE(status.error_message().find("paused"), std::string::npos);

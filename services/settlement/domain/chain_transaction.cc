@@ -52,9 +52,9 @@ constexpr std::array<std::string_view, 4> kPurposeNames = {"PAYOUT", "SWEEP", "N
 constexpr std::array<std::string_view, 10> kReplyNames = {
     "NONE",        "ACCEPTED",    "ALREADY_KNOWN",      "NONCE_TOO_LOW", "NONCE_TOO_HIGH",
     "UNDERPRICED", "FEE_TOO_LOW", "INSUFFICIENT_FUNDS", "REJECTED",      "UNKNOWN"};
-constexpr std::array<std::string_view, 6> kAlarmNames = {
-    "no_market",          "fee_ceiling", "attempts_exhausted",
-    "insufficient_funds", "rejected",    "nonce_used"};
+constexpr std::array<std::string_view, 6> kAlarmNames = {"no_market",          "fee_ceiling",
+                                                         "attempts_exhausted", "insufficient_funds",
+                                                         "rejected",           "nonce_used"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> ParseName(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -151,7 +151,9 @@ std::optional<Purpose> ParsePurpose(std::string_view name) {
   return ParseName<Purpose>(kPurposeNames, name);
 }
 std::string_view ReplyName(Reply reply) { return kReplyNames[static_cast<std::size_t>(reply)]; }
-std::optional<Reply> ParseReply(std::string_view name) { return ParseName<Reply>(kReplyNames, name); }
+std::optional<Reply> ParseReply(std::string_view name) {
+  return ParseName<Reply>(kReplyNames, name);
+}
 std::string_view AlarmName(Alarm alarm) { return kAlarmNames[static_cast<std::size_t>(alarm)]; }
 
 NextAction Decide(const Slot& slot, const Situation& situation, const SendPolicy& policy) {

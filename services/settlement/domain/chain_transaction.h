@@ -1,7 +1,7 @@
 // One nonce slot of an operator wallet and what is done about it: the state machine, when to sign,
-// send, resend and pay more, and what a node's answer means. Decisions only; workers/sender performs
-// them, and the simulation runs the very same functions against a chain that follows geth's rules.
-// Pure functions and plain values; any thread.
+// send, resend and pay more, and what a node's answer means. Decisions only; workers/sender
+// performs them, and the simulation runs the very same functions against a chain that follows
+// geth's rules. Pure functions and plain values; any thread.
 #pragma once
 
 #include <array>
@@ -131,7 +131,7 @@ struct Slot {
 };
 
 struct SendPolicy {
-  std::chrono::milliseconds retry_after{2'000};   // an answer that was not clear
+  std::chrono::milliseconds retry_after{2'000};    // an answer that was not clear
   std::chrono::milliseconds resend_after{60'000};  // accepted and not mined: the same bytes again
   std::chrono::milliseconds bump_after{45'000};    // accepted and not mined: pay more; doubles
   unsigned bump_percent = 20;                      // nodes want 10, some 12.5, on both figures
@@ -183,13 +183,13 @@ std::optional<SlotEvent> EventOfReply(Reply reply);
 
 // Fees of a first attempt: the market's, cut at the ceiling when that still beats the base fee.
 std::optional<Fees> FirstFees(const Market& market, const SendPolicy& policy);
-// Fees that replace `old`: both figures at least bump_percent up, or the market's if that is more; cut
-// at the ceiling while that is still enough for nodes to take it. Empty: stop and say so.
+// Fees that replace `old`: both figures at least bump_percent up, or the market's if that is more;
+// cut at the ceiling while that is still enough for nodes to take it. Empty: stop and say so.
 std::optional<Fees> RaisedFees(const Fees& old, const std::optional<Market>& market,
                                const SendPolicy& policy);
 
-// Nonces that are neither mined nor ours: what a no-op must fill before anything later can be mined.
-// `known` are the nonces of all our slots in any state, sorted; the range is [latest, next).
+// Nonces that are neither mined nor ours: what a no-op must fill before anything later can be
+// mined. `known` are the nonces of all our slots in any state, sorted; the range is [latest, next).
 std::vector<std::uint64_t> MissingNonces(const std::vector<std::uint64_t>& known,
                                          std::uint64_t latest, std::uint64_t next);
 

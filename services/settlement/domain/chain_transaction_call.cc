@@ -39,7 +39,8 @@ bool HasTopic(const ReceiptLog& log, const evm::Address& contract, const evm::Ev
 
 bool HasSelector(evm::ByteView data, std::string_view signature) {
   const auto selector = evm::Selector(signature);
-  return data.size() >= selector.size() && std::ranges::equal(data.first(selector.size()), selector);
+  return data.size() >= selector.size() &&
+         std::ranges::equal(data.first(selector.size()), selector);
 }
 
 bool TokenMoved(const std::vector<ReceiptLog>& logs, const evm::Address& vault,
@@ -94,8 +95,8 @@ ItemResult SweepResult(const evm::Address& factory, const evm::Hash32& salt,
 }
 
 Error Differs(std::string field) {
-  Error error = Error::FailedPrecondition("SIGNED_FIELDS_DIFFER",
-                                          "the signed transaction is not the approved one: " + field);
+  Error error = Error::FailedPrecondition(
+      "SIGNED_FIELDS_DIFFER", "the signed transaction is not the approved one: " + field);
   error.metadata["field"] = std::move(field);
   return error;
 }
@@ -113,8 +114,8 @@ Result<Call> PayBatchCall(const evm::Address& vault, const std::vector<PayItem>&
   }
   AbiValue::List list;
   for (const PayItem& item : items) {
-    list.emplace_back(AbiValue::List{OnChainPayoutId(item.payout_id), item.token, item.to,
-                                     item.amount});
+    list.emplace_back(
+        AbiValue::List{OnChainPayoutId(item.payout_id), item.token, item.to, item.amount});
   }
   AbiValue::List arguments;
   arguments.emplace_back(std::move(list));

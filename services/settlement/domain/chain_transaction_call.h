@@ -19,8 +19,8 @@
 
 namespace paymesh::settlement {
 
-// Gas given to transactions. The watcher offers no estimate, and an estimate would be of little use:
-// the contracts refuse a batch unless enough gas for a whole item is left before each one.
+// Gas given to transactions. The watcher offers no estimate, and an estimate would be of little
+// use: the contracts refuse a batch unless enough gas for a whole item is left before each one.
 struct GasLimits {
   std::uint64_t base = 100'000;            // 21,000, call data and the loop
   std::uint64_t pay_per_item = 310'000;    // Vault.ITEM_GAS and the event: the worst an item can do
@@ -74,8 +74,8 @@ Result<U256> ParseUint(evm::ByteView data);
 evm::Transaction MakeTransaction(std::uint64_t chain_id, std::uint64_t nonce, const Call& call,
                                  const Fees& fees);
 
-// Decodes `raw` and holds every field against what was approved: chain, nonce, contract, value, data,
-// gas, fees, sender. FAILED_PRECONDITION SIGNED_FIELDS_DIFFER names the first that differs.
+// Decodes `raw` and holds every field against what was approved: chain, nonce, contract, value,
+// data, gas, fees, sender. FAILED_PRECONDITION SIGNED_FIELDS_DIFFER names the first that differs.
 Result<evm::SignedTransaction> VerifySigned(evm::ByteView raw, const evm::Transaction& approved,
                                             const evm::Address& wallet);
 
@@ -90,14 +90,14 @@ enum class ItemOutcome {
   kPaid,         // the token moved
   kFailed,       // refused; nothing moved
   kAlreadyPaid,  // refused because an earlier transaction paid it
-  kMissing,      // the logs do not speak of it: the whole transaction reverted or is not what we think
+  kMissing,  // the logs do not speak of it: the whole transaction reverted or is not what we think
 };
 struct ItemResult {
   ItemOutcome outcome = ItemOutcome::kMissing;
   std::string reason = {};  // of a failure, for people
 };
-// By item, in the order of `items`. A Paid event counts only with the item's own token, recipient and
-// amount, and only together with the token's own Transfer out of the vault, which is the truth.
+// By item, in the order of `items`. A Paid event counts only with the item's own token, recipient
+// and amount, and only together with the token's own Transfer out of the vault, which is the truth.
 std::vector<ItemResult> PayResults(const evm::Address& vault, const std::vector<PayItem>& items,
                                    const std::vector<ReceiptLog>& logs);
 std::vector<ItemResult> SweepResults(const evm::Address& factory,

@@ -52,8 +52,8 @@ ReceiptLog PaidLog(const PayItem& item) {
              Word(item.amount));
 }
 ReceiptLog TransferLog(const PayItem& item) {
-  return Log(item.token, "Transfer(address,address,uint256)",
-             {kVault.ToWord(), item.to.ToWord()}, Word(item.amount));
+  return Log(item.token, "Transfer(address,address,uint256)", {kVault.ToWord(), item.to.ToWord()},
+             Word(item.amount));
 }
 ReceiptLog FailedLog(const PayItem& item, std::string_view error) {
   const auto selector = evm::Selector(error);
@@ -81,10 +81,10 @@ TEST(PayBatch, GivesEveryItemGasForTheWorst) {
 TEST(PayBatch, ReadsEachItemsOutcome) {
   const std::vector<PayItem> items = {Item("pot_a", 5), Item("pot_b", 6), Item("pot_c", 7),
                                       Item("pot_d", 8)};
-  const auto results = PayResults(
-      kVault, items,
-      {TransferLog(items[0]), PaidLog(items[0]), FailedLog(items[1], "ZeroAmount()"),
-       FailedLog(items[2], "AlreadyPaid(bytes32)")});
+  const auto results =
+      PayResults(kVault, items,
+                 {TransferLog(items[0]), PaidLog(items[0]), FailedLog(items[1], "ZeroAmount()"),
+                  FailedLog(items[2], "AlreadyPaid(bytes32)")});
   EXPECT_EQ(results[0].outcome, ItemOutcome::kPaid);
   EXPECT_EQ(results[1].outcome, ItemOutcome::kFailed);
   EXPECT_EQ(results[1].reason, "ZeroAmount");
@@ -153,7 +153,9 @@ TEST(SignedBytes, MustSayWhatWasApproved) {
   EXPECT_EQ(mutated([](evm::Transaction& t) { ++t.gas_limit; }), "gas_limit");
   EXPECT_EQ(mutated([](evm::Transaction& t) { t.max_fee_per_gas = U256(9'000'000'000); }),
             "max_fee_per_gas");
-  EXPECT_EQ(mutated([](evm::Transaction& t) { t.access_list.push_back({kToken, {}}); }),
+  EXPECT_EQ(mutated([](evm::Transaction& t) {
+              t.access_list.push_back({kToken, {}});
+            }),
             "access_list");
   EXPECT_EQ(VerifySigned(raw, approved, Key(2).address()).error().metadata.at("field"), "from");
   EXPECT_FALSE(VerifySigned(evm::Bytes{2, 1}, approved, key.address()).ok());

@@ -1,10 +1,11 @@
 #include "services/settlement/domain/chain_transaction.h"
-#include "common/testing/source_dir.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <iterator>
+
+#include "common/testing/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -60,8 +61,7 @@ TEST(SlotMachine, KnowsEveryEdgeAndNoOther) {
   int edges = 0;
   for (std::size_t from = 0; from < kSlotStates; ++from) {
     for (std::size_t event = 0; event < kSlotEvents; ++event) {
-      const auto next =
-          NextState(static_cast<SlotState>(from), static_cast<SlotEvent>(event));
+      const auto next = NextState(static_cast<SlotState>(from), static_cast<SlotEvent>(event));
       edges += next.has_value();
     }
   }
@@ -84,7 +84,8 @@ TEST(SlotMachine, IsTheOneThatTheDatabaseEnforces) {
                                 transition.to == static_cast<SlotState>(to));
       }
       const std::string pair = "('" + std::string(SlotStateName(static_cast<SlotState>(from))) +
-                               "', '" + std::string(SlotStateName(static_cast<SlotState>(to))) + "')";
+                               "', '" + std::string(SlotStateName(static_cast<SlotState>(to))) +
+                               "')";
       EXPECT_EQ(sql.find(pair) != std::string::npos, in_table) << pair;
       listed += in_table;
     }
@@ -139,9 +140,10 @@ TEST(Sender, SendsStoredBytesThatWereNeverSent) {
 
 TEST(Sender, SendsTheSameBytesAgainWhenNobodyAnswered) {
   const Slot slot = SentSlot(Reply::kUnknown);
-  EXPECT_TRUE(std::holds_alternative<WaitAction>(Decide(slot, At(kStart + seconds(1)), Policy()).what));
   EXPECT_TRUE(
-      std::holds_alternative<BroadcastAction>(Decide(slot, At(kStart + seconds(2)), Policy()).what));
+      std::holds_alternative<WaitAction>(Decide(slot, At(kStart + seconds(1)), Policy()).what));
+  EXPECT_TRUE(std::holds_alternative<BroadcastAction>(
+      Decide(slot, At(kStart + seconds(2)), Policy()).what));
 }
 
 TEST(Sender, HoldsBackWhatWasSignedAndNeverSentWhilePaused) {
@@ -157,7 +159,8 @@ TEST(Sender, HoldsBackWhatWasSignedAndNeverSentWhilePaused) {
 TEST(Sender, PaysMoreWhenNothingIsMined) {
   SendPolicy policy = Policy();
   const Slot slot = SentSlot(Reply::kAccepted);
-  EXPECT_TRUE(std::holds_alternative<WaitAction>(Decide(slot, At(kStart + seconds(44)), policy).what));
+  EXPECT_TRUE(
+      std::holds_alternative<WaitAction>(Decide(slot, At(kStart + seconds(44)), policy).what));
   const NextAction next = Decide(slot, At(kStart + seconds(45)), policy);
   ASSERT_TRUE(std::holds_alternative<SignAction>(next.what));
   const Fees fees = std::get<SignAction>(next.what).fees;
@@ -176,8 +179,7 @@ TEST(Sender, DoesNotPayMoreForANonceBehindAStuckOne) {
 }
 
 TEST(Sender, RaisesAnUnderpricedReplacementAtOnce) {
-  const NextAction next =
-      Decide(SentSlot(Reply::kUnderpriced), At(kStart + seconds(2)), Policy());
+  const NextAction next = Decide(SentSlot(Reply::kUnderpriced), At(kStart + seconds(2)), Policy());
   EXPECT_TRUE(std::holds_alternative<SignAction>(next.what));
 }
 
@@ -205,7 +207,8 @@ TEST(Sender, LooksUpItsHashesWhenTheNonceIsUsed) {
 
 TEST(Sender, LeavesMinedSlotsAlone) {
   Slot slot = SentSlot(Reply::kAccepted);
-  for (const SlotState state : {SlotState::kIncluded, SlotState::kFinalized, SlotState::kReplaced}) {
+  for (const SlotState state :
+       {SlotState::kIncluded, SlotState::kFinalized, SlotState::kReplaced}) {
     slot.state = state;
     EXPECT_TRUE(std::holds_alternative<WaitAction>(
         Decide(slot, At(kStart + seconds(1'000)), Policy()).what));

@@ -48,11 +48,10 @@ Status CheckDestinationUsable(DestinationState state, const std::optional<Time>&
                                      "a second person has not approved the destination");
   }
   if (now < *usable_time) {
-    Error error = Error::FailedPrecondition(
-        "DESTINATION_COOLING_OFF",
-        "the destination is usable from " + runtime::FormatTime(*usable_time));
-    error.retry_after =
-        std::chrono::duration_cast<std::chrono::milliseconds>(*usable_time - now);
+    Error error =
+        Error::FailedPrecondition("DESTINATION_COOLING_OFF", "the destination is usable from " +
+                                                                 runtime::FormatTime(*usable_time));
+    error.retry_after = std::chrono::duration_cast<std::chrono::milliseconds>(*usable_time - now);
     error.metadata["usable_time"] = runtime::FormatTime(*usable_time);
     return error;
   }

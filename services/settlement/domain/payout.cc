@@ -64,8 +64,8 @@ Error PayoutStateError(PayoutState state, PayoutEvent event) {
   } else if (!IsFinal(state)) {
     reason = "PAYOUT_IN_FLIGHT";
   }
-  Error error = Error::FailedPrecondition(
-      std::move(reason), "the payout is " + std::string(PayoutStateName(state)));
+  Error error = Error::FailedPrecondition(std::move(reason),
+                                          "the payout is " + std::string(PayoutStateName(state)));
   error.metadata["state"] = std::string(PayoutStateName(state));
   return error;
 }

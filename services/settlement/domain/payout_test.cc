@@ -5,8 +5,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "services/settlement/domain/destination.h"
 #include "common/testing/source_dir.h"
+#include "services/settlement/domain/destination.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -42,9 +42,9 @@ TEST(Payout, MovesAsTheDatabaseEnforces) {
         in_table = in_table || (transition.from == static_cast<PayoutState>(from) &&
                                 transition.to == static_cast<PayoutState>(to));
       }
-      const std::string pair =
-          "('" + std::string(PayoutStateName(static_cast<PayoutState>(from))) + "', '" +
-          std::string(PayoutStateName(static_cast<PayoutState>(to))) + "')";
+      const std::string pair = "('" + std::string(PayoutStateName(static_cast<PayoutState>(from))) +
+                               "', '" + std::string(PayoutStateName(static_cast<PayoutState>(to))) +
+                               "')";
       EXPECT_EQ(sql.find(pair) != std::string::npos, in_table) << pair;
     }
   }
@@ -52,7 +52,8 @@ TEST(Payout, MovesAsTheDatabaseEnforces) {
 
 TEST(PayoutLines, SettleTheOldestPaymentsFirst) {
   const auto lines = AllocateLines(
-      U256(25), {{"pay_a", U256(10)}, {"pay_b", U256(0)}, {"pay_c", U256(10)}, {"pay_d", U256(10)}});
+      U256(25),
+      {{"pay_a", U256(10)}, {"pay_b", U256(0)}, {"pay_c", U256(10)}, {"pay_d", U256(10)}});
   EXPECT_EQ(lines, (std::vector<PayoutLine>{
                        {"pay_a", U256(10)}, {"pay_c", U256(10)}, {"pay_d", U256(5)}}));
 }
@@ -97,19 +98,19 @@ TEST(PayoutPlan, RunsOnceADayAfterMidnight) {
 
 TEST(Destination, NeedsTwoPeople) {
   EXPECT_EQ(CheckDestinationApproval(DestinationState::kAwaitingApproval, "olivia", "olivia")
-                .error().reason,
+                .error()
+                .reason,
             "SELF_APPROVAL");
-  EXPECT_TRUE(
-      CheckDestinationApproval(DestinationState::kAwaitingApproval, "olivia", "anna").ok());
+  EXPECT_TRUE(CheckDestinationApproval(DestinationState::kAwaitingApproval, "olivia", "anna").ok());
   EXPECT_EQ(CheckDestinationApproval(DestinationState::kApproved, "olivia", "anna").error().reason,
             "DESTINATION_CLOSED");
 }
 
 TEST(Destination, CoolsOffBeforeItIsUsed) {
   const Time now = Time(seconds(1'700'000'000));
-  EXPECT_EQ(CheckDestinationUsable(DestinationState::kAwaitingApproval, std::nullopt, now)
-                .error().reason,
-            "DESTINATION_NOT_APPROVED");
+  EXPECT_EQ(
+      CheckDestinationUsable(DestinationState::kAwaitingApproval, std::nullopt, now).error().reason,
+      "DESTINATION_NOT_APPROVED");
   const Status early = CheckDestinationUsable(DestinationState::kApproved, now + hours(1), now);
   EXPECT_EQ(early.error().reason, "DESTINATION_COOLING_OFF");
   EXPECT_EQ(early.error().retry_after, std::chrono::milliseconds(hours(1)));

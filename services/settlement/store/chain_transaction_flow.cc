@@ -115,11 +115,10 @@ Status IncludeSweep(const Work& work) {
   ASSIGN_OR_RETURN(const Unit unit, Unit::Parse(work.row.unit));
   std::vector<evm::Hash32> salts;
   for (const SlotItem& item : work.row.items) salts.push_back(DepositSalt(item.payment_id));
-  std::vector<ItemResult> results(salts.size(),
-                                  {ItemOutcome::kFailed, "the transaction reverted"});
+  std::vector<ItemResult> results(salts.size(), {ItemOutcome::kFailed, "the transaction reverted"});
   if (work.fate.success && unit.asset()) {
-    results = SweepResults(work.context.factory, salts, evm::Address::Of(*unit.asset()),
-                           work.fate.logs);
+    results =
+        SweepResults(work.context.factory, salts, evm::Address::Of(*unit.asset()), work.fate.logs);
   }
   SetOutcomes(work.tx, work.row, results);
   return {};

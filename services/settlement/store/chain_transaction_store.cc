@@ -22,7 +22,8 @@ constexpr std::string_view kGasSpent = R"(
   WHERE chain = $1 AND wallet = $2 AND state = 'FINALIZED' AND block_number <= $3)";
 constexpr std::string_view kUnsettled = R"(
   SELECT EXISTS (SELECT FROM chain_transaction
-                 WHERE chain = $1 AND wallet = $2 AND state = 'INCLUDED' AND block_number <= $3) AS found)";
+                 WHERE chain = $1 AND wallet = $2 AND state = 'INCLUDED' AND block_number <= $3) AS
+                   found)";
 constexpr std::string_view kFunding = R"(
   UPDATE sender_wallet SET booked_funding = booked_funding + $3, funding_block = $4
   WHERE chain = $1 AND address = $2)";
@@ -35,7 +36,8 @@ constexpr std::string_view kBacklog = R"(
   FROM chain_transaction
   WHERE chain = $1 AND wallet = $2 AND state IN ('DRAFT', 'SIGNED', 'BROADCAST', 'INCLUDED'))";
 constexpr std::string_view kNonces = R"(
-  SELECT nonce FROM chain_transaction WHERE chain = $1 AND wallet = $2 AND nonce >= $3 ORDER BY nonce)";
+  SELECT nonce FROM chain_transaction WHERE chain = $1 AND wallet = $2 AND nonce >= $3 ORDER BY
+    nonce)";
 constexpr std::string_view kLockSlot =
     "SELECT * FROM chain_transaction WHERE chain_transaction_id = $1 FOR UPDATE";
 constexpr std::string_view kLockByHash = R"(
@@ -53,8 +55,10 @@ constexpr std::string_view kAttempts = R"(
   SELECT * FROM chain_transaction_attempt WHERE chain_transaction_id = ANY ($1::text[])
   ORDER BY chain_transaction_id, sequence)";
 constexpr std::string_view kInsertSlot = R"(
-  INSERT INTO chain_transaction (chain_transaction_id, chain, wallet, nonce, purpose, state, to_address,
-                                 call_data, gas_limit, unit, epoch, create_time, update_time, revision)
+  INSERT INTO chain_transaction (chain_transaction_id, chain, wallet, nonce, purpose, state,
+    to_address,
+                                 call_data, gas_limit, unit, epoch, create_time, update_time,
+                                   revision)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1))";
 constexpr std::string_view kInsertItem = R"(
   INSERT INTO chain_transaction_item (chain_transaction_id, position, payout_id, payment_id)
@@ -64,7 +68,8 @@ constexpr std::string_view kMove = R"(
                                revision = revision + 1
   WHERE chain_transaction_id = $1)";
 constexpr std::string_view kInclude = R"(
-  UPDATE chain_transaction SET state = 'INCLUDED', included_hash = $2, block_number = $3, block_hash = $4,
+  UPDATE chain_transaction SET state = 'INCLUDED', included_hash = $2, block_number = $3,
+    block_hash = $4,
          block_time = $5, success = $6, gas_cost = $7, used_since = NULL, status_reason = '',
          update_time = $8, revision = revision + 1
   WHERE chain_transaction_id = $1)";
@@ -80,7 +85,8 @@ constexpr std::string_view kForgetBroadcast = R"(
   UPDATE chain_transaction_attempt SET last_broadcast_time = NULL, last_reply = 'UNKNOWN'
   WHERE chain_transaction_id = $1)";
 constexpr std::string_view kInsertAttempt = R"(
-  INSERT INTO chain_transaction_attempt (transaction_hash, chain_transaction_id, sequence, raw, max_fee,
+  INSERT INTO chain_transaction_attempt (transaction_hash, chain_transaction_id, sequence, raw,
+    max_fee,
                                          max_priority_fee, epoch, sign_time)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8))";
 constexpr std::string_view kReply = R"(
@@ -89,7 +95,8 @@ constexpr std::string_view kReply = R"(
       first_broadcast_time = coalesce(first_broadcast_time, $3)
   WHERE transaction_hash = $1)";
 constexpr std::string_view kNoop = R"(
-  UPDATE chain_transaction SET purpose = 'NOOP', to_address = $2, call_data = $3, gas_limit = $4, unit = '',
+  UPDATE chain_transaction SET purpose = 'NOOP', to_address = $2, call_data = $3, gas_limit = $4,
+    unit = '',
          epoch = $5, status_reason = $6, update_time = $7, revision = revision + 1
   WHERE chain_transaction_id = $1)";
 constexpr std::string_view kKill =

@@ -10,7 +10,8 @@ constexpr std::string_view kInsert = R"(
 constexpr std::string_view kLockDestination = R"(
   SELECT * FROM payout_destination WHERE destination_id = $1 FOR UPDATE)";
 constexpr std::string_view kApprove = R"(
-  UPDATE payout_destination SET state = 'APPROVED', approver = $2, approve_time = $3, usable_time = $4
+  UPDATE payout_destination SET state = 'APPROVED', approver = $2, approve_time = $3,
+    usable_time = $4
   WHERE destination_id = $1 AND state = 'AWAITING_APPROVAL')";
 constexpr std::string_view kList = R"(
   SELECT * FROM payout_destination

@@ -10,8 +10,7 @@ namespace paymesh::settlement {
 namespace {
 
 google::protobuf::Timestamp ToTimestamp(Time time) {
-  return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-      time.time_since_epoch().count());
+  return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(time.time_since_epoch().count());
 }
 
 void SetAmount(type::v1::Amount& amount, const std::string& unit, const U256& value) {
@@ -28,9 +27,8 @@ v1::PayoutDestination ToMessage(const DestinationRow& row) {
   out.set_unit(row.unit);
   out.set_address(row.address);
   out.set_display_name(row.display_name);
-  out.set_state(row.state == DestinationState::kApproved
-                    ? v1::DESTINATION_STATE_APPROVED
-                    : v1::DESTINATION_STATE_AWAITING_APPROVAL);
+  out.set_state(row.state == DestinationState::kApproved ? v1::DESTINATION_STATE_APPROVED
+                                                         : v1::DESTINATION_STATE_AWAITING_APPROVAL);
   out.set_creator(row.creator);
   out.set_approver(row.approver.value_or(""));
   *out.mutable_create_time() = ToTimestamp(row.create_time);

@@ -10,8 +10,8 @@
 
 namespace paymesh::settlement {
 
-// "payout.<state>" with the whole present payout. The snapshot is taken just before COMMIT, once for
-// a payout however often it changes in the transaction.
+// "payout.<state>" with the whole present payout. The snapshot is taken just before COMMIT, once
+// for a payout however often it changes in the transaction.
 void AppendPayoutEvent(pg::Transaction& tx, const PayoutRow& row);
 
 enum class MoneyStep { kReserved, kIncluded, kPaidOut, kReleased };

@@ -99,9 +99,9 @@ bool IsSettled(pg::Transaction& tx, std::string_view payment_id, std::string_vie
 Result<std::string> PostReserved(pg::Transaction& tx, const PayoutRow& row) {
   ASSIGN_OR_RETURN(const U256 available, LockAvailable(tx, row.merchant_id, row.unit));
   if (available < row.amount) {
-    Error error = Error::FailedPrecondition(
-        "INSUFFICIENT_AVAILABLE", "the merchant has " + available.ToString() +
-                                      " available, less than " + row.amount.ToString());
+    Error error = Error::FailedPrecondition("INSUFFICIENT_AVAILABLE",
+                                            "the merchant has " + available.ToString() +
+                                                " available, less than " + row.amount.ToString());
     error.metadata["available"] = available.ToString();
     return error;
   }
@@ -168,8 +168,8 @@ Status PostGasFunding(pg::Transaction& tx, std::string_view wallet, const U256& 
   const std::string unit = NativeUnit(evidence.chain);
   JournalDraft draft;
   draft.rule = "P0";
-  draft.event_id = evidence.chain + ":" + std::string(wallet) + ":" +
-                   std::to_string(evidence.block_number);
+  draft.event_id =
+      evidence.chain + ":" + std::string(wallet) + ":" + std::to_string(evidence.block_number);
   draft.legs = Move(AccountKey{AccountCode::kGas, std::string(wallet), unit},
                     AccountKey{AccountCode::kCapital, "", unit}, wei);
   draft.block = Block(evidence);

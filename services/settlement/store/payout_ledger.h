@@ -1,6 +1,6 @@
-// What money out posts to the ledger and asks of it (rules P0, P11 and P12 of the posting table). The
-// only file of money out that knows the ledger's accounts.
-// Each function: one thread, inside the transaction that it is given.
+// What money out posts to the ledger and asks of it (rules P0, P11 and P12 of the posting table).
+// The only file of money out that knows the ledger's accounts. Each function: one thread, inside
+// the transaction that it is given.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +29,14 @@ std::vector<OpenPayment> OpenPayments(pg::Transaction& tx, std::string_view merc
 bool IsSettled(pg::Transaction& tx, std::string_view payment_id, std::string_view unit);
 
 // Each gives the journal's id. INSUFFICIENT_AVAILABLE from the first.
-Result<std::string> PostReserved(pg::Transaction& tx, const PayoutRow& row);    // P12a
-Result<std::string> PostCanceled(pg::Transaction& tx, const PayoutRow& row);    // P12e
-Result<std::string> PostIncluded(pg::Transaction& tx, const PayoutRow& row,     // P12b
+Result<std::string> PostReserved(pg::Transaction& tx, const PayoutRow& row);  // P12a
+Result<std::string> PostCanceled(pg::Transaction& tx, const PayoutRow& row);  // P12e
+Result<std::string> PostIncluded(pg::Transaction& tx, const PayoutRow& row,   // P12b
                                  const PayoutEvidence& evidence);
-Result<std::string> PostOrphaned(pg::Transaction& tx, const PayoutRow& row);    // P12b reversed
-Result<std::string> PostFinalized(pg::Transaction& tx, const PayoutRow& row,    // P12c
+Result<std::string> PostOrphaned(pg::Transaction& tx, const PayoutRow& row);  // P12b reversed
+Result<std::string> PostFinalized(pg::Transaction& tx, const PayoutRow& row,  // P12c
                                   const PayoutEvidence& evidence);
-Result<std::string> PostFailed(pg::Transaction& tx, const PayoutRow& row,       // P12d
+Result<std::string> PostFailed(pg::Transaction& tx, const PayoutRow& row,  // P12d
                                const PayoutEvidence& evidence);
 
 // Gas of a final transaction, once, whatever became of it.

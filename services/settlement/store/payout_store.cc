@@ -71,9 +71,8 @@ void Insert(pg::Transaction& tx, const PayoutRow& row) {
 
 Status Update(pg::Transaction& tx, PayoutRow& row, Time now) {
   row.update_time = now;
-  const pg::Rows rows =
-      tx.Execute(kUpdate, row.payout_id, row.revision, PayoutStateName(row.state), row.approver,
-                 row.status_reason, row.transaction_hash, now);
+  const pg::Rows rows = tx.Execute(kUpdate, row.payout_id, row.revision, PayoutStateName(row.state),
+                                   row.approver, row.status_reason, row.transaction_hash, now);
   if (rows.affected() != 1) {
     return Error::Aborted("PAYOUT_CHANGED", "the payout was changed by somebody else meanwhile");
   }
@@ -149,8 +148,8 @@ std::vector<PayoutLine> Lines(pg::Transaction& tx, std::string_view payout_id) {
 std::vector<PayoutRow> ListPayoutRows(pg::Transaction& tx, const PayoutFilter& filter,
                                       std::int64_t before, int limit) {
   std::vector<PayoutRow> out;
-  for (const pg::Row row : tx.Execute(kList, filter.merchant_id, filter.states, filter.payment_id,
-                                      before, limit)) {
+  for (const pg::Row row :
+       tx.Execute(kList, filter.merchant_id, filter.states, filter.payment_id, before, limit)) {
     out.push_back(ToPayout(row));
   }
   return out;
@@ -161,7 +160,8 @@ Status Approve(pg::Transaction& tx, PayoutRow& row, std::string_view approver, T
     return PayoutStateError(row.state, PayoutEvent::kApprove);
   }
   if (row.creator == approver) {
-    return Error::PermissionDenied("SELF_APPROVAL", "whoever asked for the payout may not approve it");
+    return Error::PermissionDenied("SELF_APPROVAL",
+                                   "whoever asked for the payout may not approve it");
   }
   row.approver = std::string(approver);
   RETURN_IF_ERROR(Reserve(tx, row, kMaxPayoutLines));
@@ -174,7 +174,8 @@ Status Reject(pg::Transaction& tx, PayoutRow& row, std::string_view approver,
     return PayoutStateError(row.state, PayoutEvent::kReject);
   }
   if (row.creator == approver) {
-    return Error::PermissionDenied("SELF_APPROVAL", "whoever asked for the payout may not decide on it");
+    return Error::PermissionDenied("SELF_APPROVAL",
+                                   "whoever asked for the payout may not decide on it");
   }
   row.approver = std::string(approver);
   row.status_reason = std::string(reason);

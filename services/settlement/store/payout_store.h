@@ -1,6 +1,6 @@
-// Payouts in the database: rows, lines, and each of the steps of a payout's life as one function that
-// changes the row, posts to the ledger and tells the followers, all in the caller's transaction.
-// Each function: one thread, inside the transaction that it is given.
+// Payouts in the database: rows, lines, and each of the steps of a payout's life as one function
+// that changes the row, posts to the ledger and tells the followers, all in the caller's
+// transaction. Each function: one thread, inside the transaction that it is given.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +64,8 @@ struct PayoutFilter {
 std::vector<PayoutRow> ListPayoutRows(pg::Transaction& tx, const PayoutFilter& filter,
                                       std::int64_t before, int limit);
 
-// Steps. Each changes `row` as it changes the database; FAILED_PRECONDITION when the state is another.
+// Steps. Each changes `row` as it changes the database; FAILED_PRECONDITION when the state is
+// another.
 Status Approve(pg::Transaction& tx, PayoutRow& row, std::string_view approver, Time now);
 Status Reject(pg::Transaction& tx, PayoutRow& row, std::string_view approver,
               std::string_view reason, Time now);

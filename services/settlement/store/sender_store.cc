@@ -81,8 +81,8 @@ PgSenderStore::PgSenderStore(pg::Database& database, runtime::IdSource& ids,
     : database_(database), ids_(ids), options_(std::move(options)) {}
 
 Task<Status> PgSenderStore::Guarded(const char* name, std::int64_t epoch, Change change) {
-  auto work = [lease = options_.lease, epoch, change = std::move(change)](
-                  pg::Transaction& tx) -> Status {
+  auto work = [lease = options_.lease, epoch,
+               change = std::move(change)](pg::Transaction& tx) -> Status {
     RETURN_IF_ERROR(pg::RequireLease(tx, lease, epoch));
     return change(tx);
   };
@@ -118,8 +118,8 @@ Task<Status> PgSenderStore::InitializeWallet(std::int64_t epoch, std::uint64_t n
 }
 
 Task<Result<std::vector<std::uint64_t>>> PgSenderStore::MissingNonces(std::uint64_t latest) {
-  auto read = [key = options_.wallet, latest](
-                  pg::Transaction& tx) -> Result<std::vector<std::uint64_t>> {
+  auto read = [key = options_.wallet,
+               latest](pg::Transaction& tx) -> Result<std::vector<std::uint64_t>> {
     const std::optional<WalletRow> wallet = FindWallet(tx, key);
     if (!wallet) return std::vector<std::uint64_t>();
     return settlement::MissingNonces(SlotNonces(tx, key, latest), latest, wallet->next_nonce);
@@ -129,12 +129,12 @@ Task<Result<std::vector<std::uint64_t>>> PgSenderStore::MissingNonces(std::uint6
 
 Task<Status> PgSenderStore::DraftNoop(std::int64_t epoch, std::uint64_t nonce, Call noop) {
   NewSlot slot{ids_.Next("ctx"), Purpose::kNoop, std::move(noop), {}, {}, epoch};
-  return Guarded("sender noop", epoch,
-                 [key = options_.wallet, slot = std::move(slot), nonce](
-                     pg::Transaction& tx) -> Status {
-                   InsertDraft(tx, key, slot, nonce, DatabaseNow(tx));
-                   return {};
-                 });
+  return Guarded(
+      "sender noop", epoch,
+      [key = options_.wallet, slot = std::move(slot), nonce](pg::Transaction& tx) -> Status {
+        InsertDraft(tx, key, slot, nonce, DatabaseNow(tx));
+        return {};
+      });
 }
 
 Task<Status> PgSenderStore::RecordForeign(std::int64_t epoch, std::uint64_t finalized) {
@@ -182,9 +182,10 @@ Task<Status> PgSenderStore::Park(std::int64_t epoch, std::string payout_id, std:
 Task<Status> PgSenderStore::DraftPayouts(std::int64_t epoch, std::vector<PayItem> items,
                                          Call call) {
   NewSlot slot{ids_.Next("ctx"), Purpose::kPayout, std::move(call), {}, {}, epoch};
-  for (const PayItem& item : items) slot.items.push_back({.payout_id = item.payout_id, .payment_id = {}});
-  auto change = [key = options_.wallet, slot = std::move(slot), items = std::move(items)](
-                    pg::Transaction& tx) -> Status {
+  for (const PayItem& item : items)
+    slot.items.push_back({.payout_id = item.payout_id, .payment_id = {}});
+  auto change = [key = options_.wallet, slot = std::move(slot),
+                 items = std::move(items)](pg::Transaction& tx) -> Status {
     const Time now = DatabaseNow(tx);
     // Locked in one order by everybody, while the slot keeps the order of the call data.
     std::vector<std::string> ids;
@@ -205,9 +206,9 @@ Task<Status> PgSenderStore::DraftPayouts(std::int64_t epoch, std::vector<PayItem
 }
 
 Task<Result<std::optional<SweepBatch>>> PgSenderStore::NextSweep() {
-  auto read = [chain = options_.wallet.chain, minimums = options_.min_sweep,
-               limit = options_.max_sweep_batch](
-                  pg::Transaction& tx) -> Result<std::optional<SweepBatch>> {
+  auto read =
+      [chain = options_.wallet.chain, minimums = options_.min_sweep,
+       limit = options_.max_sweep_batch](pg::Transaction& tx) -> Result<std::optional<SweepBatch>> {
     return NextSweepBatch(tx, chain, minimums, static_cast<int>(limit));
   };
   return database_.Transact({.name = "sender sweep", .idempotent = true}, std::move(read));
@@ -250,8 +251,8 @@ Task<Status> PgSenderStore::WithdrawDraft(std::int64_t epoch, std::string slot_i
 
 Task<Status> PgSenderStore::StoreSigned(std::int64_t epoch, std::string slot_id,
                                         std::int64_t revision, Attempt attempt) {
-  auto change = [slot_id = std::move(slot_id), revision, attempt = std::move(attempt), epoch](
-                    pg::Transaction& tx) -> Status {
+  auto change = [slot_id = std::move(slot_id), revision, attempt = std::move(attempt),
+                 epoch](pg::Transaction& tx) -> Status {
     std::optional<SlotRow> row = LockSlot(tx, slot_id);
     if (!row || row->slot.revision != revision) return SlotChanged();
     const bool first = row->slot.attempts.empty();
@@ -302,8 +303,8 @@ Task<Status> PgSenderStore::MarkUsed(std::int64_t epoch, std::string slot_id, bo
 }
 
 Task<Status> PgSenderStore::Lose(std::int64_t epoch, std::string slot_id, std::string reason) {
-  auto change = [slot_id = std::move(slot_id), reason = std::move(reason), epoch](
-                    pg::Transaction& tx) -> Status {
+  auto change = [slot_id = std::move(slot_id), reason = std::move(reason),
+                 epoch](pg::Transaction& tx) -> Status {
     std::optional<SlotRow> row = LockSlot(tx, slot_id);
     if (!row) return SlotChanged();
     const Time now = DatabaseNow(tx);
@@ -318,8 +319,8 @@ Task<Status> PgSenderStore::Lose(std::int64_t epoch, std::string slot_id, std::s
 }
 
 Task<Status> PgSenderStore::Explain(std::string slot_id, std::string reason) {
-  auto change = [slot_id = std::move(slot_id), reason = std::move(reason)](
-                    pg::Transaction& tx) -> Status {
+  auto change = [slot_id = std::move(slot_id),
+                 reason = std::move(reason)](pg::Transaction& tx) -> Status {
     std::optional<SlotRow> row = LockSlot(tx, slot_id);
     if (row) SetStatusReason(tx, *row, reason);
     return {};

@@ -21,7 +21,7 @@ namespace paymesh::settlement {
 
 struct SenderStoreOptions {
   WalletKey wallet;
-  std::string lease;          // its name
+  std::string lease;  // its name
   evm::Address vault;
   std::size_t max_open_slots = 16;  // looked at in a turn
   std::size_t max_sweep_batch = 50;

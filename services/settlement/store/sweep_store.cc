@@ -7,8 +7,8 @@
 namespace paymesh::settlement {
 namespace {
 
-// A slot that has just swept a deposit finally may be ahead of the transfers that will say so; it is
-// left alone for a while.
+// A slot that has just swept a deposit finally may be ahead of the transfers that will say so; it
+// is left alone for a while.
 constexpr std::string_view kSweepable = R"(
   SELECT h.unit, h.payment_id
   FROM deposit_holding h

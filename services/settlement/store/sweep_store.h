@@ -12,9 +12,8 @@
 
 namespace paymesh::settlement {
 
-// A token of the chain and its sweepable deposits. A deposit is
-// sweepable when final money lies on it, at least the token's minimum, no slot is sweeping it, and it
-// has not failed lately.
+// A token of the chain and its sweepable deposits. A deposit is sweepable when final money lies on
+// it, at least the token's minimum, no slot is sweeping it, and it has not failed lately.
 Result<std::optional<SweepBatch>> NextSweepBatch(pg::Transaction& tx, std::string_view chain,
                                                  const std::map<std::string, U256>& minimums,
                                                  int limit);

@@ -76,8 +76,9 @@ Task<Result<std::unique_ptr<journal::Source>>> OpenOne(
   pb::StreamTransactionsRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
-  auto stream = rpc::OpenStream<Stub, pb::StreamTransactionsRequest, pb::StreamTransactionsResponse>(
-      *stub->async(), &Stub::StreamTransactions, std::move(request), options);
+  auto stream =
+      rpc::OpenStream<Stub, pb::StreamTransactionsRequest, pb::StreamTransactionsResponse>(
+          *stub->async(), &Stub::StreamTransactions, std::move(request), options);
   co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
@@ -104,7 +105,8 @@ Result<Fate> ToFate(const pb::Transaction& transaction) {
 }
 
 journal::OpenSource TransactionsSource(std::shared_ptr<grpc::Channel> watcher) {
-  std::shared_ptr<pb::TransactionService::StubInterface> stub = pb::TransactionService::NewStub(watcher);
+  std::shared_ptr<pb::TransactionService::StubInterface> stub =
+      pb::TransactionService::NewStub(watcher);
   return [stub](std::int64_t after) { return OpenOne(stub, after); };
 }
 

@@ -1,6 +1,5 @@
-// A signer whose key lies in an encrypted keystore file (Web3 secret storage), decrypted once at the
-// start with a password from another file.
-// Any thread.
+// A signer whose key lies in an encrypted keystore file (Web3 secret storage), decrypted once at
+// the start with a password from another file. Any thread.
 #pragma once
 
 #include <memory>

@@ -73,8 +73,8 @@ Task<Result<std::unique_ptr<KmsSigner>>> KmsSigner::Open(KmsSignerOptions option
   Result<std::unique_ptr<aws::CredentialSource>> source =
       aws::ChooseCredentialSource(environment, options.region, *client);
   if (!source.ok()) co_return SignerError(source.error());
-  std::unique_ptr<KmsSigner> signer(new KmsSigner(std::make_unique<Parts>(
-      options, std::move(client), *std::move(source), clock, random)));
+  std::unique_ptr<KmsSigner> signer(new KmsSigner(
+      std::make_unique<Parts>(options, std::move(client), *std::move(source), clock, random)));
   const auto give_up = std::chrono::steady_clock::now() + options.start_timeout;
   for (;;) {
     Result<evm::Address> address = co_await signer->AskAddress();

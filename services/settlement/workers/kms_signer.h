@@ -1,7 +1,7 @@
-// A signer whose key lies in AWS KMS and never leaves it. KMS tells r and s in DER, of either half and
-// without a parity: they are brought to the chain's form, and a signature that does not recover the
-// wallet's address is never given out.
-// Any thread; one request for the key is under way at a time, whoever asks.
+// A signer whose key lies in AWS KMS and never leaves it. KMS tells r and s in DER, of either half
+// and without a parity: they are brought to the chain's form, and a signature that does not recover
+// the wallet's address is never given out. Any thread; one request for the key is under way at a
+// time, whoever asks.
 #pragma once
 
 #include <chrono>

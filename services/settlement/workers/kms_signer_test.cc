@@ -150,10 +150,9 @@ TEST_F(KmsSignerTest, SignsWithTheEnvironmentsKeysToo) {
       Open({{"AWS_ACCESS_KEY_ID", "AKIADEV"}, {"AWS_SECRET_ACCESS_KEY", "development"}});
   ASSERT_TRUE(signer.ok()) << signer.error().ToString();
   EXPECT_EQ(Reason(**signer), "");
-  EXPECT_EQ(Open({{"AWS_ACCESS_KEY_ID", "AKIADEV"}, {"AWS_SECRET_ACCESS_KEY", "wrong"}})
-                .error()
-                .reason,
-            "SIGNER_REFUSED");
+  EXPECT_EQ(
+      Open({{"AWS_ACCESS_KEY_ID", "AKIADEV"}, {"AWS_SECRET_ACCESS_KEY", "wrong"}}).error().reason,
+      "SIGNER_REFUSED");
   EXPECT_EQ(fake.last_refusal(), "SignatureDoesNotMatch");
 }
 

@@ -1,5 +1,5 @@
-// Makes payouts by the merchants' plans, when their time has come and enough is available.
-// Run: one coroutine. Any number of replicas may run it: a plan's row is locked while it is looked at.
+// Makes payouts by the merchants' plans, when their time has come and enough is available. Run: one
+// coroutine. Any number of replicas may run it: a plan's row is locked while it is looked at.
 #pragma once
 
 #include <chrono>
@@ -13,11 +13,11 @@
 namespace paymesh::pg {
 class Database;
 class Transaction;
-}
+}  // namespace paymesh::pg
 namespace paymesh::runtime {
 class IdSource;
 class Logger;
-}
+}  // namespace paymesh::runtime
 
 namespace paymesh::settlement {
 

@@ -35,8 +35,8 @@ void Reconciler::Show(const ProofOfBalances& proof) {
   std::map<Key, double> sums;
   for (const HoldingProof& holding : proof.holdings) {
     // On the wrong side of its account a holding is short of all that the chain has, and its own.
-    const U256 apart = holding.negative ? holding.on_chain
-                                        : SaturatingSub(holding.book, holding.on_chain);
+    const U256 apart =
+        holding.negative ? holding.on_chain : SaturatingSub(holding.book, holding.on_chain);
     const U256 beyond = holding.negative ? U256(1) : SaturatingSub(holding.on_chain, holding.book);
     sums[{holding.chain, holding.kind, SymbolOf(holding)}] +=
         GaugeValue(apart) + GaugeValue(beyond);

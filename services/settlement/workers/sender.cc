@@ -140,8 +140,7 @@ Task<Result<bool>> Sender::Sign(std::int64_t epoch, const OpenSlot& open, Fees f
   attempt.raw = made.raw;
   attempt.fees = fees;
   attempt.sign_time = now;
-  CO_RETURN_IF_ERROR(
-      co_await store_.StoreSigned(epoch, open.slot.id, open.slot.revision, attempt));
+  CO_RETURN_IF_ERROR(co_await store_.StoreSigned(epoch, open.slot.id, open.slot.revision, attempt));
   OpenSlot stored = open;
   stored.slot.attempts.push_back(std::move(attempt));
   co_return co_await Send(stored, stored.slot.attempts.size() - 1);

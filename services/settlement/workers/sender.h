@@ -1,8 +1,7 @@
 // Sends the transactions of one operator wallet: drafts nonce slots, has them signed, stores the
-// bytes, and only then hands them to the chain; resends, pays more, fills holes. It remembers nothing
-// between two turns: every turn starts from what the store says, so a crash anywhere is the same as
-// the end of a turn.
-// One strand.
+// bytes, and only then hands them to the chain; resends, pays more, fills holes. It remembers
+// nothing between two turns: every turn starts from what the store says, so a crash anywhere is the
+// same as the end of a turn. One strand.
 #pragma once
 
 #include <chrono>
@@ -25,7 +24,7 @@ struct SenderOptions {
   evm::Address factory;
   GasLimits gas;
   SendPolicy policy;
-  std::size_t max_open_slots = 8;   // unsent or unmined at a time
+  std::size_t max_open_slots = 8;  // unsent or unmined at a time
   std::size_t max_pay_batch = 20;
   bool sweeps = true;
   // How long a nonce must look used, with the use final, before its slot is given up.
@@ -50,8 +49,8 @@ class Sender {
   Sender(SenderOptions options, SenderStore& store, SenderChain& chain, Signer& signer,
          SenderObserver observer = {});
 
-  // One turn under the lease's epoch: whether anything was done, so that another turn is worth while
-  // at once. An error ends the turn; the next one starts afresh.
+  // One turn under the lease's epoch: whether anything was done, so that another turn is worth
+  // while at once. An error ends the turn; the next one starts afresh.
   Task<Result<bool>> Turn(std::int64_t epoch);
 
  private:

@@ -1,6 +1,5 @@
-// For tests: a sender with a real chain node, the real contracts and a real database, and the verbs to
-// fund, pay, mine and look.
-// One thread.
+// For tests: a sender with a real chain node, the real contracts and a real database, and the verbs
+// to fund, pay, mine and look. One thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -65,7 +64,10 @@ class SenderOnAnvil : public testing::Test {
     options_.foreign_grace = std::chrono::milliseconds(0);
     store_ = std::make_unique<PgSenderStore>(
         database_.database(), ids_,
-        SenderStoreOptions{.wallet = Wallet(), .lease = kLease, .vault = vault_, .min_sweep = {},
+        SenderStoreOptions{.wallet = Wallet(),
+                           .lease = kLease,
+                           .vault = vault_,
+                           .min_sweep = {},
                            .park_for = std::chrono::milliseconds(0)});
   }
 
@@ -93,9 +95,9 @@ class SenderOnAnvil : public testing::Test {
       JournalDraft draft;
       draft.rule = "P4";
       draft.event_id = "pay_" + std::to_string(++funded_);
-      draft.legs = Move(AccountKey{AccountCode::kVault, vault_.ToHex(), unit},
-                        AccountKey{AccountCode::kMerchantAvailable, kMerchantId, unit},
-                        U256(amount));
+      draft.legs =
+          Move(AccountKey{AccountCode::kVault, vault_.ToHex(), unit},
+               AccountKey{AccountCode::kMerchantAvailable, kMerchantId, unit}, U256(amount));
       RETURN_IF_ERROR([&]() -> Status {
         auto posted = Post(tx, std::span(&draft, 1));
         return posted.ok() ? Status() : Status(posted.error());
@@ -160,10 +162,9 @@ class SenderOnAnvil : public testing::Test {
     ADD_FAILURE() << "the sender never rests";
   }
   void Follow() {
-    const FateContext context{kAnvilChain, vault_, options_.factory,
-                              [this](FateAlarm alarm, const std::string&) {
-                                fate_alarms_.push_back(alarm);
-                              }};
+    const FateContext context{
+        kAnvilChain, vault_, options_.factory,
+        [this](FateAlarm alarm, const std::string&) { fate_alarms_.push_back(alarm); }};
     for (const Fate& fate : anvil_.Fates()) {
       Do([&](pg::Transaction& tx) -> Status { return ApplyFate(tx, context, fate); });
     }
@@ -176,8 +177,9 @@ class SenderOnAnvil : public testing::Test {
     return Do<PayoutRow>([&](pg::Transaction& tx) { return LockPayout(tx, id); });
   }
   U256 Balance(AccountCode code, const std::string& owner, const std::string& unit) {
-    return Do<U256>(
-        [&](pg::Transaction& tx) { return LockedBalance(tx, AccountKey{code, owner, unit}); });
+    return Do<U256>([&](pg::Transaction& tx) {
+      return LockedBalance(tx, AccountKey{code, owner, unit});
+    });
   }
   U256 Merchant(AccountCode code) { return Balance(code, kMerchantId, unit_); }
   U256 Received(const std::string& to = kTo) {
@@ -188,13 +190,12 @@ class SenderOnAnvil : public testing::Test {
         [&](pg::Transaction& tx) { return UnminedSlots(tx, Wallet(), 100); });
   }
   std::string NewestHash() {
-    return database_.Query("SELECT transaction_hash FROM chain_transaction_attempt"
-                           " JOIN chain_transaction t USING (chain_transaction_id)"
-                           " ORDER BY t.nonce DESC, chain_transaction_attempt.sequence DESC LIMIT 1");
+    return database_.Query(
+        "SELECT transaction_hash FROM chain_transaction_attempt"
+        " JOIN chain_transaction t USING (chain_transaction_id)"
+        " ORDER BY t.nonce DESC, chain_transaction_attempt.sequence DESC LIMIT 1");
   }
-  void Drop(const std::string& hash) {
-    anvil_.Rpc("anvil_dropTransaction", "[\"" + hash + "\"]");
-  }
+  void Drop(const std::string& hash) { anvil_.Rpc("anvil_dropTransaction", "[\"" + hash + "\"]"); }
   void Blacklist(const std::string& account, std::string_view function) {
     anvil_.SendAs(anvil_.owner(), token_,
                   evm::EncodeCall(function, {evm::Address::Parse(account).value()}).value());
@@ -203,9 +204,9 @@ class SenderOnAnvil : public testing::Test {
     JournalDraft draft;
     draft.rule = "P4";
     draft.event_id = "pay_" + std::to_string(++funded_);
-    draft.legs = Move(AccountKey{AccountCode::kDeposits, kAnvilChain, unit_},
-                      AccountKey{AccountCode::kMerchantAvailable, kMerchantId, unit_},
-                      U256(amount));
+    draft.legs =
+        Move(AccountKey{AccountCode::kDeposits, kAnvilChain, unit_},
+             AccountKey{AccountCode::kMerchantAvailable, kMerchantId, unit_}, U256(amount));
     const auto posted = Post(tx, std::span(&draft, 1));
     return posted.ok() ? Status() : Status(posted.error());
   }
@@ -219,17 +220,19 @@ class SenderOnAnvil : public testing::Test {
                     evm::EncodeCall("mint(address,uint256)", {address, U256(amount)}).value());
     }
     anvil_.Mine(3);
-    database_.Exec("INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
-                   " VALUES ('" + payment_id + "', 'mer_1', '" + address.ToHex() +
-                   "', 1, 'SUCCEEDED', '')");
-    database_.Exec("INSERT INTO deposit_holding (payment_id, chain, unit, address, received,"
-                   " finalized, moved) VALUES ('" + payment_id + "', '" + kAnvilChain + "', '" + unit_ +
-                   "', '" + address.ToHex() + "', 250, 250, 0)");
+    database_.Exec(
+        "INSERT INTO deposit (payment_id, merchant_id, address, revision, state, terms)"
+        " VALUES ('" +
+        payment_id + "', 'mer_1', '" + address.ToHex() + "', 1, 'SUCCEEDED', '')");
+    database_.Exec(
+        "INSERT INTO deposit_holding (payment_id, chain, unit, address, received,"
+        " finalized, moved) VALUES ('" +
+        payment_id + "', '" + kAnvilChain + "', '" + unit_ + "', '" + address.ToHex() +
+        "', 250, 250, 0)");
   }
   NativeBalance FinalBalance() {
     const auto block = anvil_.Rpc("eth_getBlockByNumber", R"(["finalized",false])");
-    const auto wei =
-        anvil_.Rpc("eth_getBalance", "[\"" + Wallet().address + "\",\"finalized\"]");
+    const auto wei = anvil_.Rpc("eth_getBalance", "[\"" + Wallet().address + "\",\"finalized\"]");
     const auto number = U256::FromQuantity(std::string(block.at("number").as_string())).value();
     return {U256::FromQuantity(std::string(wei.as_string())).value(), number.ToUint64().value(),
             std::string(block.at("hash").as_string())};
@@ -237,8 +240,8 @@ class SenderOnAnvil : public testing::Test {
   U256 NativeAtFinal() { return FinalBalance().wei; }
   void BookGas() {
     const NativeBalance balance = FinalBalance();
-    const auto result = Do<FundingResult>(
-        [&](pg::Transaction& tx) { return BookFunding(tx, Wallet(), balance); });
+    const auto result =
+        Do<FundingResult>([&](pg::Transaction& tx) { return BookFunding(tx, Wallet(), balance); });
     EXPECT_TRUE(result.missing.IsZero());
   }
   void ExpectSound() {

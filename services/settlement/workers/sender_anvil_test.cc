@@ -1,10 +1,9 @@
 // Payouts and sweeps on a real chain node with the real contracts and a real database.
-#include "services/settlement/workers/sender_anvil_fixture.h"
-
 #include "common/runtime/log.h"
 #include "services/settlement/store/pause_store.h"
 #include "services/settlement/store/payout_resolution.h"
 #include "services/settlement/workers/payout_scheduler.h"
+#include "services/settlement/workers/sender_anvil_fixture.h"
 
 namespace paymesh::settlement {
 namespace {
@@ -26,8 +25,7 @@ TEST_F(SenderOnAnvil, PaysAPayout) {
   EXPECT_EQ(Merchant(AccountCode::kMerchantAvailable), U256(600));
   EXPECT_EQ(Merchant(AccountCode::kPayoutPayable), U256(0));
   EXPECT_EQ(Balance(AccountCode::kInFlightOut, kAnvilChain, unit_), U256(0));
-  EXPECT_EQ(Balance(AccountCode::kVault, vault_.ToHex(), unit_),
-            anvil_.BalanceOf(token_, vault_));
+  EXPECT_EQ(Balance(AccountCode::kVault, vault_.ToHex(), unit_), anvil_.BalanceOf(token_, vault_));
   // Gas was posted once.
   EXPECT_EQ(database_.Query("SELECT count(*) FROM ledger_journal WHERE rule = 'P11'"), "1");
   EXPECT_EQ(anvil_.broadcasts(), 1);
@@ -148,7 +146,8 @@ TEST_F(SenderOnAnvil, PaysOnceWhenABlockLeavesTheChainAndComesBack) {
   MineAndFollow(3);
   EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
   EXPECT_EQ(Received(), U256(400));
-  EXPECT_EQ(database_.Query("SELECT max(incarnation) FROM ledger_journal WHERE rule = 'P12b'"), "2");
+  EXPECT_EQ(database_.Query("SELECT max(incarnation) FROM ledger_journal WHERE rule = 'P12b'"),
+            "2");
   ExpectSound();
 }
 
@@ -244,8 +243,9 @@ TEST_F(SenderOnAnvil, FillsNoncesThatNobodyHas) {
   Run();
   MineAndFollow(4);
   EXPECT_EQ(Get(id).state, PayoutState::kFinalized);
-  EXPECT_EQ(database_.Query("SELECT string_agg(purpose, ' ' ORDER BY nonce) FROM chain_transaction"),
-            "NOOP NOOP PAYOUT");
+  EXPECT_EQ(
+      database_.Query("SELECT string_agg(purpose, ' ' ORDER BY nonce) FROM chain_transaction"),
+      "NOOP NOOP PAYOUT");
 }
 
 TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
@@ -261,7 +261,8 @@ TEST_F(SenderOnAnvil, StopsWhenSomebodyElseUsesTheKey) {
   Run();
   Run();
   EXPECT_EQ(Get(id).state, PayoutState::kReserved);
-  EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction WHERE state = 'REPLACED'"), "1");
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction WHERE state = 'REPLACED'"),
+            "1");
   EXPECT_EQ(database_.Query("SELECT creator FROM pause WHERE kind = 'chain'"), "settlement");
   Run();
   EXPECT_EQ(Get(id).state, PayoutState::kReserved);  // until a person has looked
@@ -402,8 +403,9 @@ TEST_F(SenderOnAnvil, BringsFinalDepositsHomeAndBacksOffFromWhatFails) {
   Run();
   MineAndFollow(4);
   EXPECT_EQ(anvil_.BalanceOf(token_, vault_), U256(250));
-  EXPECT_EQ(database_.Query("SELECT outcome FROM chain_transaction_item WHERE payment_id = 'pay_full'"),
-            "PAID");
+  EXPECT_EQ(
+      database_.Query("SELECT outcome FROM chain_transaction_item WHERE payment_id = 'pay_full'"),
+      "PAID");
   EXPECT_EQ(database_.Query("SELECT payment_id FROM sweep_backoff"), "pay_empty");
   Run();  // neither is tried again now
   EXPECT_EQ(database_.Query("SELECT count(*) FROM chain_transaction"), "1");
@@ -462,7 +464,8 @@ TEST_F(SenderOnAnvil, RunsAPlanOnce) {
   Run();
   MineAndFollow(4);
   EXPECT_EQ(Received(), U256(1'000));
-  EXPECT_EQ(database_.Query("SELECT count(*) FROM journal_entry WHERE kind = 'payment.paid_out'"), "1");
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM journal_entry WHERE kind = 'payment.paid_out'"),
+            "1");
   ExpectSound();
 }
 

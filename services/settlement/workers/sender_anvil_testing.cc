@@ -132,9 +132,9 @@ AnvilChain::AnvilChain(const evm::Address& wallet)
   }
   if (port_ == 0) Abort("the chain node does not listen: " + ReadFile(log));
   url_ = "http://127.0.0.1:" + std::to_string(port_);
-  contracts_ = json::parse(RunAndRead("node " + SourcePath("/deploy/contracts/deploy.mjs") + " --rpc " + url_ + " --key " +
-                                      kOwnerKey + " --operator " + wallet.ToHex() +
-                                      " --dev 2>/dev/null"));
+  contracts_ = json::parse(RunAndRead("node " + SourcePath("/deploy/contracts/deploy.mjs") +
+                                      " --rpc " + url_ + " --key " + kOwnerKey + " --operator " +
+                                      wallet.ToHex() + " --dev 2>/dev/null"));
   Rpc("anvil_setBalance", "[" + Quote(wallet.ToHex()) + "," + kRich + "]");
   Rpc("evm_setAutomine", "[false]");
 }
@@ -171,8 +171,8 @@ void AnvilChain::SendAs(const evm::Address& from, const evm::Address& to, const 
 U256 AnvilChain::BalanceOf(const evm::Address& token, const evm::Address& holder,
                            std::string_view block) {
   const evm::Bytes data = evm::EncodeCall("balanceOf(address)", {holder}).value();
-  const json::value result = Rpc("eth_call", "[" + CallObject(holder, token, data) + "," +
-                                                 Quote(std::string(block)) + "]");
+  const json::value result = Rpc(
+      "eth_call", "[" + CallObject(holder, token, data) + "," + Quote(std::string(block)) + "]");
   return U256::FromHex(Text(result)).value();
 }
 
@@ -195,8 +195,9 @@ Fate AnvilChain::ReadFate(const std::string& hash, std::uint64_t finalized) {
   fate.block_time = Time(std::chrono::seconds(1'700'000'000 + fate.block_number));
   fate.state = fate.block_number <= finalized ? FateState::kFinalized : FateState::kIncluded;
   fate.success = Number(receipt.at("status")) == 1;
-  fate.gas_cost = CheckedMul(U256(Number(receipt.at("gasUsed"))),
-                             U256(Number(receipt.at("effectiveGasPrice")))).value();
+  fate.gas_cost =
+      CheckedMul(U256(Number(receipt.at("gasUsed"))), U256(Number(receipt.at("effectiveGasPrice"))))
+          .value();
   for (const json::value& entry : receipt.at("logs").as_array()) {
     ReceiptLog log;
     log.address = evm::Address::Parse(Text(entry.at("address"))).value();
@@ -284,8 +285,8 @@ Task<Result<std::string>> AnvilChain::DryRun(PayItem item) {
 
 Task<Result<bool>> AnvilChain::IsPaid(std::string payout_id) {
   const evm::Bytes data = PaidCallData(payout_id).value();
-  const json::value result = Rpc(
-      "eth_call", "[" + CallObject(wallet_, Contract("vault"), data) + R"(,"finalized"])");
+  const json::value result =
+      Rpc("eth_call", "[" + CallObject(wallet_, Contract("vault"), data) + R"(,"finalized"])");
   co_return ParseBool(evm::HexDecode(Text(result)).value());
 }
 

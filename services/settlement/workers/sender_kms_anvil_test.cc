@@ -17,9 +17,9 @@ struct Kms {
     options.region = aws::FakeAws::kRegion;
     options.endpoint = aws.fake.url();
     options.attempt_timeout = std::chrono::milliseconds(300);
-    Result<std::unique_ptr<KmsSigner>> signer = aws.RunTask(KmsSigner::Open(
-        options, {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.fake.agent_url()}}, aws.clock,
-        aws.random));
+    Result<std::unique_ptr<KmsSigner>> signer = aws.RunTask(
+        KmsSigner::Open(options, {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.fake.agent_url()}},
+                        aws.clock, aws.random));
     return std::move(signer).value();
   }
   aws::AwsLoop aws;
@@ -49,9 +49,9 @@ TEST_F(KmsSenderOnAnvil, WaitsWhileTheKeyServiceFailsAndThenPaysOnce) {
   Fund(1'000);
   const std::string id = Pay(400);
   const std::pair<Fault, const char*> faults[] = {
-      {Fault::kThrottle, "SIGNER_THROTTLED"},   {Fault::kServerError, "SIGNER_UNAVAILABLE"},
-      {Fault::kSilence, "SIGNER_UNAVAILABLE"},  {Fault::kDenied, "SIGNER_REFUSED"},
-      {Fault::kWrongKey, "SIGNER_WRONG_KEY"},   {Fault::kMalformedDer, "SIGNER_BAD_ANSWER"},
+      {Fault::kThrottle, "SIGNER_THROTTLED"},  {Fault::kServerError, "SIGNER_UNAVAILABLE"},
+      {Fault::kSilence, "SIGNER_UNAVAILABLE"}, {Fault::kDenied, "SIGNER_REFUSED"},
+      {Fault::kWrongKey, "SIGNER_WRONG_KEY"},  {Fault::kMalformedDer, "SIGNER_BAD_ANSWER"},
   };
   for (const auto& [fault, reason] : faults) {
     aws.fake.Meet(fault, 4);

@@ -1,7 +1,6 @@
-// What the sender of one operator wallet needs of the world, in its own words: a store, a chain and a
-// signer. Production has PostgreSQL, the watcher and a keystore behind them; the simulation has fakes
-// that fail at every step.
-// Implementations: one strand.
+// What the sender of one operator wallet needs of the world, in its own words: a store, a chain and
+// a signer. Production has PostgreSQL, the watcher and a keystore behind them; the simulation has
+// fakes that fail at every step. Implementations: one strand.
 #pragma once
 
 #include <cstdint>
@@ -74,13 +73,14 @@ class SenderStore {
 
   virtual Task<Result<PayoutQueue>> Payouts(int limit) = 0;
   virtual Task<Status> Park(std::int64_t epoch, std::string payout_id, std::string reason) = 0;
-  // One transaction: takes the next nonce, binds the payouts to it and moves them to SUBMITTED. Fails
-  // whole when one of them changed meanwhile.
+  // One transaction: takes the next nonce, binds the payouts to it and moves them to SUBMITTED.
+  // Fails whole when one of them changed meanwhile.
   virtual Task<Status> DraftPayouts(std::int64_t epoch, std::vector<PayItem> items, Call call) = 0;
   virtual Task<Result<std::optional<SweepBatch>>> NextSweep() = 0;
   virtual Task<Status> DraftSweep(std::int64_t epoch, SweepBatch batch, Call call) = 0;
 
-  // Why the slot's payouts may not be signed for at present (a merchant or a token is paused), or "".
+  // Why the slot's payouts may not be signed for at present (a merchant or a token is paused), or
+  // "".
   virtual Task<Result<std::string>> PausedReason(std::vector<std::string> payout_ids) = 0;
   // Gives a draft up: its payouts are reserved again, its nonce becomes a no-op. Only while nothing
   // is stored for it.

@@ -1,7 +1,7 @@
-// The sender against a chain that follows geth's rules and against everything that can go wrong, from
-// seeds: calls that fail before or after their effect, dropped transactions, reorganisations, fee
-// spikes, lost replies, a second sender with a lease that is gone, and somebody else using the key.
-// The fake vault does not refuse a second payment of one payout: here it would show.
+// The sender against a chain that follows geth's rules and against everything that can go wrong,
+// from seeds: calls that fail before or after their effect, dropped transactions, reorganisations,
+// fee spikes, lost replies, a second sender with a lease that is gone, and somebody else using the
+// key. The fake vault does not refuse a second payment of one payout: here it would show.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,8 +48,8 @@ struct MinedTransaction {
   std::vector<std::string> paid;  // on-chain payout ids, in hex
 };
 
-// One operator's view of a chain with geth's rules: a pool with one transaction a nonce, replaced only
-// by one that pays a tenth more on both figures; mining by nonce and price.
+// One operator's view of a chain with geth's rules: a pool with one transaction a nonce, replaced
+// only by one that pays a tenth more on both figures; mining by nonce and price.
 class FakeNode {
  public:
   explicit FakeNode(Dice& dice) : dice_(dice) {}
@@ -399,7 +399,8 @@ class FakeStore final : public SenderStore {
   Task<Status> Explain(std::string /*id*/, std::string /*why*/) override { return Nothing(); }
 
  private:
-  // gcc 12 mistakes temporaries in a co_return, and parameters without a name; hence the small steps.
+  // gcc 12 mistakes temporaries in a co_return, and parameters without a name; hence the small
+  // steps.
   static Task<Status> Nothing() { co_return Status(); }
   Task<Result<std::string>> Pause() {
     if (co_await flaky_.Before()) co_return Lost();
@@ -662,9 +663,8 @@ void Simulate(std::uint64_t seed, Faults faults) {
   world.faults = {};
   world.node.base_fee_gwei = 10;
   const auto open = [&] {
-    return std::ranges::any_of(world.payouts, [](const auto& payout) {
-      return payout.second != PayoutState::kFinalized;
-    });
+    return std::ranges::any_of(
+        world.payouts, [](const auto& payout) { return payout.second != PayoutState::kFinalized; });
   };
   for (; round < 800 && world.broken.empty() && (open() || world.paused); ++round) {
     world.paused = false;

@@ -14,7 +14,8 @@ namespace paymesh::settlement {
 namespace {
 
 constexpr std::string_view kOldest = R"(
-  SELECT count(*) AS open, coalesce(extract(epoch FROM clock_timestamp() - min(create_time)), 0)::bigint AS age
+  SELECT count(*) AS open, coalesce(extract(epoch FROM clock_timestamp() - min(create_time)),
+    0)::bigint AS age
   FROM chain_transaction
   WHERE chain = $1 AND wallet = $2 AND state IN ('DRAFT', 'SIGNED', 'BROADCAST'))";
 
@@ -110,14 +111,16 @@ SenderObserver SenderWorker::MakeObserver() {
   observer.alarm = [this](Alarm alarm, const std::string& slot_id) {
     runtime::Metrics::Labels labels = gauges_->labels;
     labels["alarm"] = std::string(AlarmName(alarm));
-    metrics_.Counter("settlement_sender_alarms_total", "Turns that found a slot in trouble.", labels)
+    metrics_
+        .Counter("settlement_sender_alarms_total", "Turns that found a slot in trouble.", labels)
         .Increment();
     log_.Warn("a chain transaction does not go on",
               {{"chain_transaction_id", slot_id}, {"alarm", AlarmName(alarm)}});
   };
   observer.lost = [this](const std::string& slot_id, const std::string& reason) {
-    metrics_.Counter("settlement_foreign_nonces_total",
-                     "Nonces of the wallet that somebody else used.", gauges_->labels)
+    metrics_
+        .Counter("settlement_foreign_nonces_total", "Nonces of the wallet that somebody else used.",
+                 gauges_->labels)
         .Increment();
     log_.Error("the operator wallet's key was used by somebody else; the chain is paused",
                {{"chain_transaction_id", slot_id}, {"reason", reason}});
@@ -135,8 +138,7 @@ SenderObserver SenderWorker::MakeObserver() {
         .Increment();
   };
   observer.failed = [this](const std::string& what, const Error& error) {
-    log_.Warn("the sender could not ask the watcher",
-              {{"what", what}, {"err", error.ToString()}});
+    log_.Warn("the sender could not ask the watcher", {{"what", what}, {"err", error.ToString()}});
   };
   observer.gap = [this](std::uint64_t gap) { gauges_->gap.Set(static_cast<double>(gap)); };
   return observer;

@@ -15,12 +15,12 @@
 namespace paymesh::pg {
 class Database;
 class LeaseKeeper;
-}
+}  // namespace paymesh::pg
 namespace paymesh::runtime {
 class IdSource;
 class Logger;
 class Metrics;
-}
+}  // namespace paymesh::runtime
 
 namespace paymesh::settlement {
 
@@ -32,10 +32,10 @@ struct SenderWorkerOptions {
   U256 min_balance;  // below it an alarm: wei
 };
 
-// Holds the wallet's gas account against its balance at a final block: what is there beyond the books
-// came from outside and is booked (P0). Negative: the books say more than there is (a transaction
-// whose fate has not reached us, or somebody else's spending); nothing is booked.
-// The label of settlement_signature_requests_total for the reason of a signer's failure, "" being none.
+// Holds the wallet's gas account against its balance at a final block: what is there beyond the
+// books came from outside and is booked (P0). Negative: the books say more than there is (a
+// transaction whose fate has not reached us, or somebody else's spending); nothing is booked. The
+// label of settlement_signature_requests_total for the reason of a signer's failure, "" being none.
 std::string_view SignatureOutcome(std::string_view reason);
 
 struct FundingResult {

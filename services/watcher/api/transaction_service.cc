@@ -50,7 +50,8 @@ TransactionServiceImpl::StreamTransactions(grpc::CallbackServerContext* context,
       [this](rpc::Call&, const pb::StreamTransactionsRequest& asked,
              rpc::Writer<pb::StreamTransactionsResponse>& writer) {
         journal::ServeOptions options{.journal = "transactions", .after = asked.after_position()};
-        return journal::ServeEvents<pb::StreamTransactionsResponse>(hub_, std::move(options), writer);
+        return journal::ServeEvents<pb::StreamTransactionsResponse>(hub_, std::move(options),
+                                                                    writer);
       });
 }
 
