@@ -243,7 +243,9 @@ pb::Payment ToProto(const Payment& payment) {
   for (const auto& [unit, value] : RefundableOf(payment)) {
     *out.add_refundable() = ToProto(unit, value);
   }
-  for (const TimelineEntry& entry : payment.timeline) *out.add_timeline() = EntryToProto(entry);
+  for (const TimelineEntry& entry : ShownTimeline(payment)) {
+    *out.add_timeline() = EntryToProto(entry);
+  }
   return out;
 }
 

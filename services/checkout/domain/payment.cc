@@ -100,9 +100,11 @@ U256 RequiredOf(const Option& option, std::uint32_t tolerance_basis_points) {
 void AddTimeline(Payment& payment, TimelineEntry entry) {
   entry.ordinal = payment.timeline.empty() ? 1 : payment.timeline.back().ordinal + 1;
   payment.timeline.push_back(std::move(entry));
-  if (payment.timeline.size() > kMaxTimelineEntries) {
-    payment.timeline.erase(payment.timeline.begin());
-  }
+}
+
+std::span<const TimelineEntry> ShownTimeline(const Payment& payment) {
+  const std::span<const TimelineEntry> all(payment.timeline);
+  return all.last(std::min(all.size(), kMaxTimelineEntries));
 }
 
 }  // namespace paymesh::checkout

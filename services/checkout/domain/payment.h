@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -124,7 +125,9 @@ struct TimelineEntry {
 inline constexpr std::size_t kFreeTransfers = 100;
 inline constexpr std::size_t kMaxTransfers = 400;
 
-inline constexpr std::size_t kMaxTimelineEntries = 200;  // shown and kept in memory; newest win
+// Of a payment's timeline that many lines, the newest, are loaded and shown. What a transaction adds
+// to them is kept until it is stored.
+inline constexpr std::size_t kMaxTimelineEntries = 200;
 
 // What was agreed; never changes.
 struct Terms {
@@ -203,6 +206,10 @@ U256 RequiredOf(const Option& option, std::uint32_t tolerance_basis_points);
 // a + b; amounts of real tokens never reach 2^256, and a hostile one must not wrap.
 U256 SaturatingAdd(const U256& a, const U256& b);
 
+// Gives the entry the next ordinal. Takes nothing away: a line that was never stored would leave a
+// hole in what the database holds.
 void AddTimeline(Payment& payment, TimelineEntry entry);
+// The newest kMaxTimelineEntries, oldest first. Valid until the payment changes.
+std::span<const TimelineEntry> ShownTimeline(const Payment& payment);
 
 }  // namespace paymesh::checkout

@@ -42,8 +42,11 @@ constexpr std::string_view kSelectTransfers = R"sql(
   FROM payment_transfer WHERE payment_id = ANY($1::text[]) ORDER BY payment_id, arrival)sql";
 
 constexpr std::string_view kSelectTimeline = R"sql(
-  SELECT payment_id, ordinal, kind, time, message, transaction_hash, object_id, chain
-  FROM payment_timeline WHERE payment_id = ANY($1::text[]) ORDER BY payment_id, ordinal)sql";
+  SELECT line.* FROM unnest($1::text[]) AS wanted (payment_id) CROSS JOIN LATERAL (
+    SELECT payment_id, ordinal, kind, time, message, transaction_hash, object_id, chain
+    FROM payment_timeline WHERE payment_id = wanted.payment_id
+    ORDER BY ordinal DESC LIMIT $2) AS line
+  ORDER BY line.payment_id, line.ordinal)sql";
 
 constexpr std::string_view kUpdatePayments = R"sql(
   UPDATE payment SET
@@ -183,14 +186,18 @@ Status ReadChildren(pg::Transaction& tx, const std::vector<std::string>& ids,
     ASSIGN_OR_RETURN(Transfer transfer, ReadTransfer(row));
     by_id.at(row.Get<std::string>("payment_id"))->transfers.push_back(std::move(transfer));
   }
-  for (const pg::Row& row : tx.Execute(kSelectTimeline, ids)) {
+  for (const pg::Row& row :
+       tx.Execute(kSelectTimeline, ids, static_cast<std::int64_t>(kMaxTimelineEntries))) {
     Payment& payment = *by_id.at(row.Get<std::string>("payment_id"));
-    AddTimeline(payment, {.kind = row.Get<std::string>("kind"),
-                          .time = row.Get<Time>("time"),
-                          .message = row.Get<std::string>("message"),
-                          .transaction_hash = row.Get<std::string>("transaction_hash"),
-                          .object_id = row.Get<std::string>("object_id"),
-                          .chain = row.Get<std::string>("chain")});
+    // The row's own ordinal: older lines are left out here, so a count would give numbers that rows
+    // have already, and every later line would meet the primary key.
+    payment.timeline.push_back({.ordinal = row.Get<std::int64_t>("ordinal"),
+                                .kind = row.Get<std::string>("kind"),
+                                .time = row.Get<Time>("time"),
+                                .message = row.Get<std::string>("message"),
+                                .transaction_hash = row.Get<std::string>("transaction_hash"),
+                                .object_id = row.Get<std::string>("object_id"),
+                                .chain = row.Get<std::string>("chain")});
   }
   return {};
 }

@@ -67,6 +67,21 @@ class Store : public ::testing::Test {
     return loaded->at(0);
   }
 
+  // `count` transfers of `value` each, numbered from `first`; all pay the same address.
+  static std::vector<watcherpb::TransferEvent> Many(const Payment& payment, std::size_t first,
+                                                    std::size_t count, std::uint64_t value,
+                                                    watcherpb::TransferState state,
+                                                    std::int64_t revision = 1) {
+    std::vector<watcherpb::TransferEvent> events;
+    for (std::size_t i = first; i < first + count; ++i) {
+      watcherpb::TransferEvent event = Seen(payment, value, state, revision);
+      event.mutable_transfer()->set_transfer_id("trf_many_" + std::to_string(i));
+      event.mutable_transfer()->set_transaction_hash("0x" + std::to_string(i));
+      events.push_back(std::move(event));
+    }
+    return events;
+  }
+
   void Follow(std::vector<watcherpb::TransferEvent> events) {
     std::vector<journal::Entry> entries;
     for (const auto& event : events) {
@@ -152,6 +167,52 @@ TEST_F(Store, KeepsSnapshotsFarBelowAMessageHoweverManyTransfersCome) {
   Follow({events.back()});
   EXPECT_EQ(Load("pay_a"), loaded);
   ExpectInvariants();
+}
+
+// Three lines a transfer (seen, certain, final), all in one transaction.
+TEST_F(Store, TakesTheNextTransferAfterMoreNewTimelineLinesThanAreShown) {
+  const Payment payment = Insert("pay_a", 'a');
+  Follow(Many(payment, 0, kFreeTransfers, 1, watcherpb::TRANSFER_STATE_FINALIZED));
+  EXPECT_GT(Load("pay_a").timeline.back().ordinal,
+            static_cast<std::int64_t>(kMaxTimelineEntries + kFreeTransfers / 2));
+  Follow({Seen(payment, kDue, watcherpb::TRANSFER_STATE_FINALIZED, 1)});
+  EXPECT_EQ(Load("pay_a").timeline.back().kind, "succeeded");
+  ExpectInvariants();
+}
+
+TEST_F(Store, TakesNewsOfOldTransfersAfterATimelineThatIsTooLongToShow) {
+  const Payment payment = Insert("pay_a", 'a');
+  Follow(Many(payment, 0, kMaxTransfers, kDue / 1000, watcherpb::TRANSFER_STATE_INCLUDED));
+  Follow(Many(payment, 0, 90, kDue / 1000, watcherpb::TRANSFER_STATE_SAFE, 2));
+  Follow(Many(payment, 0, 90, kDue / 1000, watcherpb::TRANSFER_STATE_FINALIZED, 3));
+  Follow(Many(payment, 0, 3, kDue / 1000, watcherpb::TRANSFER_STATE_ORPHANED, 4));
+  EXPECT_TRUE(Load("pay_a").transfers.at(0).orphaned);
+  ExpectInvariants();
+}
+
+TEST_F(Store, StoresEveryTimelineLineUnderANumberOfItsOwnWithoutAHole) {
+  const Payment payment = Insert("pay_a", 'a');
+  Follow(Many(payment, 0, kFreeTransfers, 1, watcherpb::TRANSFER_STATE_FINALIZED));
+  Follow(Many(payment, 0, 50, 1, watcherpb::TRANSFER_STATE_ORPHANED, 2));
+  EXPECT_EQ(database_.Query("SELECT max(ordinal) - min(ordinal) + 1 - count(*)"
+                            " FROM payment_timeline"),
+            "0");
+  const Payment loaded = Load("pay_a");
+  EXPECT_EQ(loaded.timeline.back().ordinal,
+            std::stoll(database_.Query("SELECT max(ordinal) FROM payment_timeline")));
+  EXPECT_EQ(ToProto(loaded).timeline_size(), static_cast<int>(kMaxTimelineEntries));
+}
+
+// Rows as an earlier version left them: the middle was never stored, and its ordinals are not used.
+TEST_F(Store, GoesOnAfterATimelineWithAHole) {
+  const Payment payment = Insert("pay_a", 'a');
+  Follow(Many(payment, 0, kFreeTransfers, 1, watcherpb::TRANSFER_STATE_FINALIZED));
+  Run([](pg::Transaction& tx) -> Status {
+    tx.Execute("DELETE FROM payment_timeline WHERE ordinal < 150");
+    return {};
+  });
+  Follow({Seen(payment, kDue, watcherpb::TRANSFER_STATE_FINALIZED, 1)});
+  EXPECT_EQ(Load("pay_a").state, State::kSucceeded);
 }
 
 TEST_F(Store, KeepsAPaymentThroughAWholeStory) {
