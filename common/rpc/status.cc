@@ -90,4 +90,8 @@ Error FromGrpc(const grpc::Status& status) {
   return error;
 }
 
+bool IsMessageTooLarge(const Error& error) {
+  return error.code == ErrorCode::kResourceExhausted && error.reason == CodeName(error.code);
+}
+
 }  // namespace paymesh::rpc

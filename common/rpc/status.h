@@ -19,4 +19,8 @@ grpc::Status ToGrpc(const Error& error, std::string_view domain);
 // not be called with OK.
 Error FromGrpc(const grpc::Status& status);
 
+// Whether gRPC itself refused a message as larger than a side takes: RESOURCE_EXHAUSTED without the
+// details that every refusal of a handler carries. The same in smaller messages may pass.
+bool IsMessageTooLarge(const Error& error);
+
 }  // namespace paymesh::rpc

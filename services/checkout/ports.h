@@ -39,7 +39,8 @@ struct Decision {
 class Router {
  public:
   virtual ~Router() = default;
-  // One outcome for each of the facts, in order, or why there is none at all.
+  // One outcome for each of the facts, in order, or why there is none at all. However many facts
+  // there are, no message outgrows the peer's limit.
   virtual Task<Result<std::vector<Result<Decision>>>> Decide(std::vector<DecisionFacts> facts) = 0;
 };
 

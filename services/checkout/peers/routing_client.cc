@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/rpc/client.h"
+#include "common/rpc/status.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
 #include "services/checkout/convert.h"
 
@@ -11,18 +12,41 @@ namespace paymesh::checkout {
 namespace {
 namespace routingpb = ::paymesh::routing::v1;
 
-routingpb::DecideRequest ToRequest(const std::vector<DecisionFacts>& all) {
+// Of one request's facts. A server of the mesh takes 256 KiB, and the answer, an option for each
+// accepted unit, is up to ten times as long and must stay below gRPC's 4 MiB. One member's facts
+// are 7 KB at most, with 100 units.
+constexpr std::size_t kRequestBytes = 192 * 1024;
+
+routingpb::DecisionFacts ToMessage(const DecisionFacts& facts) {
+  routingpb::DecisionFacts out;
+  out.set_payment_id(facts.payment_id);
+  out.set_merchant_id(facts.merchant_id);
+  *out.mutable_price() = ToProto(facts.price);
+  for (const Unit& unit : facts.accepted_units) out.add_accepted_units(unit.ToString());
+  out.set_confirmation_policy(static_cast<typepb::Finality>(facts.policy));
+  *out.mutable_expire_time() = ToProto(facts.expire_time);
+  return out;
+}
+
+// What one call asks: the next of all facts from `begin` on that `bytes` hold together, at least
+// one.
+struct Part {
   routingpb::DecideRequest request;
-  for (const DecisionFacts& facts : all) {
-    routingpb::DecisionFacts& out = *request.add_facts();
-    out.set_payment_id(facts.payment_id);
-    out.set_merchant_id(facts.merchant_id);
-    *out.mutable_price() = ToProto(facts.price);
-    for (const Unit& unit : facts.accepted_units) out.add_accepted_units(unit.ToString());
-    out.set_confirmation_policy(static_cast<typepb::Finality>(facts.policy));
-    *out.mutable_expire_time() = ToProto(facts.expire_time);
+  std::vector<trace::SpanContext> causes;
+  std::size_t bytes = 0;
+};
+
+Part NextPart(const std::vector<DecisionFacts>& facts, std::size_t begin, std::size_t bytes) {
+  Part part;
+  for (std::size_t i = begin; i < facts.size(); ++i) {
+    routingpb::DecisionFacts message = ToMessage(facts[i]);
+    const std::size_t size = message.ByteSizeLong();
+    if (i != begin && part.bytes + size > bytes) break;
+    part.bytes += size;
+    *part.request.add_facts() = std::move(message);
+    part.causes.push_back(facts[i].trace);
   }
-  return request;
+  return part;
 }
 
 class RoutingClient final : public Router {
@@ -36,15 +60,26 @@ class RoutingClient final : public Router {
         tracer_(tracer) {}
 
   Task<Result<std::vector<Result<Decision>>>> Decide(std::vector<DecisionFacts> facts) override {
-    std::vector<trace::SpanContext> causes;
-    for (const DecisionFacts& each : facts) causes.push_back(each.trace);
-    const rpc::CallOptions options{.timeout = timeout_, .tracer = &tracer_, .causes = causes};
-    auto call = rpc::CallUnary(*stub_->async(), &Async::Decide, ToRequest(facts), options);
-    Result<routingpb::DecideResponse> answer = co_await std::move(call);
-    if (!answer.ok()) co_return answer.error();
     std::vector<Result<Decision>> decisions;
-    for (const routingpb::DecisionResult& result : answer->results()) {
-      decisions.push_back(FromResult(result));
+    std::size_t bytes = kRequestBytes;
+    while (decisions.size() < facts.size()) {
+      Part part = NextPart(facts, decisions.size(), bytes);
+      const int asked = part.request.facts_size();
+      const rpc::CallOptions options{
+          .timeout = timeout_, .tracer = &tracer_, .causes = part.causes};
+      auto call = rpc::CallUnary(*stub_->async(), &Async::Decide, std::move(part.request), options);
+      Result<routingpb::DecideResponse> answer = co_await std::move(call);
+      if (!answer.ok()) {
+        if (!rpc::IsMessageTooLarge(answer.error()) || asked == 1) co_return answer.error();
+        bytes = part.bytes / 2;
+        continue;
+      }
+      if (answer->results_size() != asked) {
+        co_return Error::Internal("routing did not answer each member");
+      }
+      for (const routingpb::DecisionResult& result : answer->results()) {
+        decisions.push_back(FromResult(result));
+      }
     }
     co_return decisions;
   }
