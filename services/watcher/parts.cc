@@ -126,7 +126,7 @@ class Parts final : public runtime::ServiceParts {
   pg::Database database_;
   pg::SchemaCheck schema_;
   journal::Hub hub_;
-  http::Client http_;
+  http::Client http_{NodeHttpOptions()};
   InvariantWorker invariants_;
   std::vector<std::unique_ptr<FollowedChain>> followed_;
   Chains chains_;

@@ -612,6 +612,59 @@ TEST_F(WatcherTest, FindsATransactionThatWasMinedBeforeItWasStored) {
       [&] { return db_.Query("SELECT state FROM tracked_transaction") == "FINALIZED"; }));
 }
 
+// Anybody can put such a log beside a payment of one unit: it costs some 11 million gas.
+TEST_F(WatcherTest, RecordsAPaymentBesideALogOfMoreThanAMebibyte) {
+  const evm::Address alice = AddressNamed("alice");
+  Watch({alice});
+  auto replica = Start();
+  anvil_.Send(anvil_.SignMintAnd("621000015fa0", token_, alice, 1, anvil_.NextNonce()));
+  anvil_.Mine();
+  Pay(alice, 5);
+  anvil_.Mine(12);
+  CatchUp();
+  EXPECT_EQ(State(), "FINALIZED 1, FINALIZED 5");
+  ExpectEqualsScan({alice});
+}
+
+TEST_F(WatcherTest, RecordsAPaymentBesideTwentyThousandLogs) {
+  const evm::Address alice = AddressNamed("alice");
+  Watch({alice});
+  auto replica = Start();
+  // 20,000 times LOG0 of nothing; the loop's destination is where the token's call has ended.
+  const std::string loop =
+      "614e20"
+      "5b"
+      "5f5fa0"
+      "600190"
+      "0380"
+      "6027"
+      "57";
+  anvil_.Send(anvil_.SignMintAnd(loop, token_, alice, 1, anvil_.NextNonce()));
+  anvil_.Mine();
+  Pay(alice, 5);
+  CatchUp();
+  EXPECT_EQ(db_.Query("SELECT count(*) FROM transfer"), "2");
+  ExpectEqualsScan({alice});
+}
+
+TEST_F(WatcherTest, ReadsABlockWhoseLogsFitIntoNoAnswerByItsReceipts) {
+  const evm::Address alice = AddressNamed("alice");
+  const evm::Address bob = AddressNamed("bob");
+  Watch({alice});
+  http::ClientOptions narrow = NodeHttpOptions();
+  narrow.max_response_bytes = 32 * 1024;
+  auto replica = std::make_unique<Replica>(db_.conninfo(), Options(), "one", narrow);
+  for (std::uint64_t amount = 1; amount <= 90; ++amount) {
+    const evm::Address& to = amount % 9 == 0 ? alice : bob;
+    anvil_.Send(anvil_.SignMint(token_, to, amount, anvil_.NextNonce()));
+  }
+  anvil_.Mine();
+  anvil_.Mine(12);
+  CatchUp();
+  EXPECT_EQ(db_.Query("SELECT count(*) || ' ' || min(state) FROM transfer"), "10 FINALIZED");
+  ExpectEqualsScan({alice});
+}
+
 TEST_F(WatcherTest, ReadsALongPastInSteps) {
   const evm::Address alice = AddressNamed("alice");
   Watch({alice});

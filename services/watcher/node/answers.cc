@@ -88,7 +88,11 @@ Result<NodeLog> ReadLog(const element& value) {
                    Field<std::uint32_t>(value, "transactionIndex", ReadUint32));
   ASSIGN_OR_RETURN(log.log_index, Field<std::uint32_t>(value, "logIndex", ReadUint32));
   ASSIGN_OR_RETURN(const element data, Member(value, "data"));
-  ASSIGN_OR_RETURN(log.data, ReadBytes(data, kMaxLogDataBytes));
+  ASSIGN_OR_RETURN(const std::string_view digits, Text(data));
+  log.data_digits = digits.size();
+  if (digits.size() <= 2 + 2 * kMaxLogDataBytes) {
+    ASSIGN_OR_RETURN(log.data, ReadBytes(data, kMaxLogDataBytes));
+  }
   simdjson::dom::array topics;
   if (value["topics"].get(topics) != simdjson::SUCCESS || topics.size() > 4) {
     return BadAnswer("topics are not a list of at most 4");
@@ -102,7 +106,8 @@ Result<NodeLog> ReadLog(const element& value) {
 }
 
 bool SameLog(const NodeLog& a, const NodeLog& b) {
-  return a.address == b.address && a.topics == b.topics && a.data == b.data && a.block == b.block &&
+  return a.address == b.address && a.topics == b.topics && a.data == b.data &&
+         a.data_digits == b.data_digits && a.block == b.block &&
          a.transaction_hash == b.transaction_hash && a.transaction_index == b.transaction_index;
 }
 

@@ -34,7 +34,8 @@ struct NodeBlock {
 struct NodeLog {
   evm::Address address;
   std::vector<evm::Hash32> topics;
-  evm::Bytes data;
+  evm::Bytes data;              // empty where the log's is longer than kMaxLogDataBytes
+  std::size_t data_digits = 0;  // how long the node's text of the data is, "0x" included
   BlockId block;
   evm::Hash32 transaction_hash;
   std::uint32_t transaction_index = 0;
@@ -49,10 +50,15 @@ struct NodeReceipt {
   std::vector<NodeLog> logs;  // the same logs as the receipt's, with their places
 };
 
-// Limits of one answer; each far above what a chain can make.
+// Limits of one answer; the first two are far above what a chain can make.
 inline constexpr std::size_t kMaxBlockTransactions = 100'000;
 inline constexpr std::size_t kMaxAnswerLogs = 500'000;
+// Anybody can put a log of any length beside a payment in one transaction. Longer data than this is
+// in no event that we read: it is left undecoded, and the rest of its receipt stands.
 inline constexpr std::size_t kMaxLogDataBytes = 1'048'576;
+// Of one HTTP body. A transaction of 16.7 million gas (EIP-7825) can make a receipt of about 19 MB:
+// 44,000 empty logs, each some 420 bytes of JSON.
+inline constexpr std::size_t kMaxAnswerBytes = 32 * 1024 * 1024;
 
 // The element readers throw nothing; `null` gives an empty optional where a node says "no such
 // thing".

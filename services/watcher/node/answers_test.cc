@@ -103,8 +103,30 @@ TEST(Answers, RefuseHostileLogs) {
   std::string five;
   for (int i = 0; i < 5; ++i) five += (i == 0 ? "\"" : ",\"") + kHashA + "\"";
   EXPECT_FALSE(LogsAreGood("[" + Replaced(good, "\"" + kHashA + "\"", five) + "]"));
-  EXPECT_FALSE(LogsAreGood(
-      "[" + Replaced(good, "0x00ff", "0x" + std::string(2 * kMaxLogDataBytes + 2, '0')) + "]"));
+}
+
+TEST(Answers, TakeALogOfAnyLengthAndLeaveLongDataUndecoded) {
+  const std::string most = "0x" + std::string(2 * kMaxLogDataBytes, '1');
+  const auto decoded =
+      RpcAnswers::Parse(Envelope("[" + Replaced(LogJson(), "0x00ff", most) + "]"), 1);
+  EXPECT_EQ(ReadLogs(decoded->result(0))->front().data.size(), kMaxLogDataBytes);
+  const auto longer = RpcAnswers::Parse(
+      Envelope("[" + LogJson("0x3") + "," + Replaced(LogJson("0x4"), "0x00ff", most + "11") + "]"),
+      1);
+  const auto logs = ReadLogs(longer->result(0));
+  ASSERT_TRUE(logs.ok()) << logs.error().ToString();
+  ASSERT_EQ(logs->size(), 2U);
+  EXPECT_FALSE(logs->at(0).data.empty());
+  EXPECT_TRUE(logs->at(1).data.empty());
+  EXPECT_EQ(logs->at(1).data_digits, most.size() + 2);
+  EXPECT_FALSE(LogsAreGood("[" + Replaced(LogJson("0x4"), "0x00ff", most + "11") + "," +
+                           Replaced(LogJson("0x4"), "0x00ff", most + "1111") + "]"))
+      << "two logs of one index differ in what was not decoded";
+}
+
+TEST(Answers, TakeAReceiptWithAForeignLogOfAnyLength) {
+  const std::string text = "0x" + std::string(2 * kMaxLogDataBytes + 2, '1');
+  EXPECT_TRUE(ReceiptIsGood(Replaced(ReceiptJson(), "0x00ff", text)));
 }
 
 TEST(Answers, SortLogsAndDropExactRepeats) {

@@ -7,7 +7,6 @@
 
 #include "common/evm/abi.h"
 #include "common/evm/event.h"
-#include "common/http/client.h"
 #include "common/runtime/metrics.h"
 
 namespace paymesh::watcher {
@@ -50,6 +49,8 @@ Tag ReadTag(const RpcAnswers& answers, std::size_t index) {
   return {TagAnswer::kBlock, (*block)->header.id()};
 }
 
+constexpr std::string_view kTooLarge = "NODE_ANSWER_TOO_LARGE";
+
 Error Unreachable(std::string message) {
   return Error::Unavailable("NODE_UNAVAILABLE", std::move(message));
 }
@@ -63,6 +64,14 @@ std::string OriginOf(const std::string& url) {
 }
 
 }  // namespace
+
+http::ClientOptions NodeHttpOptions() {
+  http::ClientOptions options;
+  options.max_response_bytes = kMaxAnswerBytes;
+  return options;
+}
+
+bool IsAnswerTooLarge(const Error& error) { return error.reason == kTooLarge; }
 
 NodeClient::NodeClient(http::Client& http, runtime::Metrics& metrics, NodeOptions options)
     : http_(http), metrics_(metrics), options_(std::move(options)) {}
@@ -96,6 +105,10 @@ Task<Result<RpcAnswers>> NodeClient::AskEndpoint(std::size_t endpoint, std::vect
   Result<http::Response> response = co_await http_.Send(std::move(request));
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!response.ok() && response.error().reason == "RESPONSE_TOO_LARGE") {
+    Count(endpoint, calls, "too_large", seconds);
+    co_return Error::Unavailable(std::string(kTooLarge), response.error().message);
+  }
   if (!response.ok()) {
     Count(endpoint, calls, "unreachable", seconds);
     co_return Unreachable(OriginOf(options_.endpoints[endpoint]) + ": " + response.error().message);
@@ -119,7 +132,9 @@ Task<Result<RpcAnswers>> NodeClient::AskOnce(std::vector<RpcCall> calls) {
   for (std::size_t attempt = 0;; ++attempt) {
     const std::size_t endpoint = (first + attempt) % count;
     Result<RpcAnswers> answers = co_await AskEndpoint(endpoint, calls);
-    if (answers.ok() || attempt + 1 == count) {
+    // What is too large for one is too large from each.
+    const bool too_large = !answers.ok() && IsAnswerTooLarge(answers.error());
+    if (answers.ok() || too_large || attempt + 1 == count) {
       if (answers.ok() && attempt != 0) preferred_.store(endpoint);
       co_return answers;
     }
@@ -128,13 +143,19 @@ Task<Result<RpcAnswers>> NodeClient::AskOnce(std::vector<RpcCall> calls) {
 
 Task<Result<std::vector<RpcAnswers>>> NodeClient::Ask(std::vector<RpcCall> calls) {
   std::vector<RpcAnswers> all;
-  for (std::size_t from = 0; from < calls.size(); from += options_.max_batch) {
-    const std::size_t to = std::min(calls.size(), from + options_.max_batch);
+  std::size_t width = options_.max_batch;
+  for (std::size_t from = 0; from < calls.size();) {
+    const std::size_t to = std::min(calls.size(), from + width);
     std::vector<RpcCall> part(calls.begin() + static_cast<std::ptrdiff_t>(from),
                               calls.begin() + static_cast<std::ptrdiff_t>(to));
     Result<RpcAnswers> answers = co_await AskOnce(std::move(part));
-    if (!answers.ok()) co_return answers.error();
+    if (!answers.ok()) {
+      if (!IsAnswerTooLarge(answers.error()) || to - from == 1) co_return answers.error();
+      width = (to - from) / 2;
+      continue;
+    }
     all.push_back(*std::move(answers));
+    from = to;
   }
   co_return all;
 }

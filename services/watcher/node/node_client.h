@@ -3,7 +3,8 @@
 // block hash. Any thread; each call resumes on its caller's executor.
 //
 // Errors: UNAVAILABLE with reason NODE_UNAVAILABLE (no connection, time-out, HTTP status),
-// BAD_ANSWER, NODE_ERROR or NODE_LIMIT.
+// BAD_ANSWER, NODE_ERROR, NODE_LIMIT, or NODE_ANSWER_TOO_LARGE when the answer to one single call
+// does not fit into a body: what was asked with others is asked in ever smaller bodies before that.
 #pragma once
 
 #include <atomic>
@@ -17,15 +18,13 @@
 #include "common/error/error.h"
 #include "common/evm/address.h"
 #include "common/evm/bytes.h"
+#include "common/http/client.h"
 #include "common/runtime/task.h"
 #include "services/watcher/domain/head_machine.h"
 #include "services/watcher/node/answers.h"
 #include "services/watcher/node/broadcast.h"
 #include "services/watcher/node/json_rpc.h"
 
-namespace paymesh::http {
-class Client;
-}
 namespace paymesh::runtime {
 class Metrics;
 }
@@ -38,6 +37,11 @@ struct NodeOptions {
   std::chrono::milliseconds timeout{5'000};
   std::size_t max_batch = 100;  // calls in one HTTP body
 };
+
+// What a client for nodes must be able to take.
+http::ClientOptions NodeHttpOptions();
+
+bool IsAnswerTooLarge(const Error& error);
 
 struct NodeIdentity {
   std::uint64_t chain_id = 0;
@@ -77,7 +81,8 @@ class NodeClient {
       std::vector<NodeBlock> blocks, std::vector<evm::Address> tokens);
   // In the order asked; empty where the node has none.
   Task<Result<std::vector<std::optional<NodeReceipt>>>> Receipts(std::vector<evm::Hash32> hashes);
-  // All receipts of a block. NODE_ERROR where the node cannot do that.
+  // All receipts of a block. NODE_ERROR where the node cannot do that, NODE_ANSWER_TOO_LARGE where
+  // only Receipts can.
   Task<Result<std::vector<NodeReceipt>>> BlockReceipts(evm::Hash32 block_hash);
 
   Task<Result<U256>> PriorityFee();
@@ -99,7 +104,8 @@ class NodeClient {
   Task<Result<BroadcastAnswer>> Broadcast(evm::Bytes raw, evm::Hash32 hash);
 
  private:
-  // Sends in bodies of at most max_batch calls; an endpoint that fails is followed by the next.
+  // Sends in bodies of at most max_batch calls, and halves a body whose answer is too large; an
+  // endpoint that fails is followed by the next.
   Task<Result<std::vector<RpcAnswers>>> Ask(std::vector<RpcCall> calls);
   Task<Result<RpcAnswers>> AskOnce(std::vector<RpcCall> calls);
   Task<Result<RpcAnswers>> AskEndpoint(std::size_t endpoint, std::vector<RpcCall> calls);

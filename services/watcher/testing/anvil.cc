@@ -179,6 +179,35 @@ evm::SignedTransaction Anvil::SignMint(const evm::Address& token, const evm::Add
   return evm::SignTransaction(transaction, Key());
 }
 
+evm::SignedTransaction Anvil::SignMintAnd(const std::string& then, const evm::Address& token,
+                                          const evm::Address& to, std::uint64_t amount,
+                                          std::uint64_t nonce) {
+  evm::AbiValue::List arguments;
+  arguments.emplace_back(to);
+  arguments.emplace_back(U256(amount));
+  const evm::Bytes call = *evm::EncodeCall("mint(address,uint256)", arguments);
+  // CODECOPY of the call, which stands after the code, into memory; CALL of the token; `then`; STOP.
+  const std::string copy =
+      "6044"
+      "60";  // and where the call begins
+  const std::string rest =
+      "5f39"
+      "5f5f60445f5f73" +
+      token.ToHex().substr(2) + "5af150" + then + "00";
+  const std::size_t begin = (copy.size() + 2 + rest.size()) / 2;
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const std::string at{kDigits[begin / 16], kDigits[begin % 16]};
+  evm::Transaction transaction;
+  transaction.chain_id = chain_id_;
+  transaction.nonce = nonce;
+  transaction.max_fee_per_gas = U256(100'000'000'000ULL);
+  transaction.max_priority_fee_per_gas = U256(1'000'000'000ULL);
+  transaction.gas_limit = 16'000'000;
+  transaction.data = *evm::HexDecode("0x" + copy + at + rest);
+  transaction.data.insert(transaction.data.end(), call.begin(), call.end());
+  return evm::SignTransaction(transaction, Key());
+}
+
 void Anvil::Send(const evm::SignedTransaction& transaction) {
   Rpc("eth_sendRawTransaction", "[\"" + evm::HexEncode(transaction.raw) + "\"]");
 }

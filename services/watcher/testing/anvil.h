@@ -37,6 +37,10 @@ class Anvil {
   // A signed mint of `amount` to an address: a Transfer from nobody. Same nonce: same slot.
   evm::SignedTransaction SignMint(const evm::Address& token, const evm::Address& to,
                                   std::uint64_t amount, std::uint64_t nonce);
+  // The same from within a creation, whose code then runs `then` (bytecode as hexadecimal).
+  evm::SignedTransaction SignMintAnd(const std::string& then, const evm::Address& token,
+                                     const evm::Address& to, std::uint64_t amount,
+                                     std::uint64_t nonce);
   std::uint64_t NextNonce() { return nonce_++; }
   void SetNonce(std::uint64_t nonce) { nonce_ = nonce; }
   void Send(const evm::SignedTransaction& transaction);

@@ -40,9 +40,10 @@ pg::LeaseOptions LeaseOptionsOf(const FollowerOptions& options, const std::strin
 
 }  // namespace
 
-Replica::Replica(const std::string& conninfo, FollowerOptions options, const std::string& holder)
+Replica::Replica(const std::string& conninfo, FollowerOptions options, const std::string& holder,
+                 const http::ClientOptions& http_options)
     : log_(LoggerOptionsOf()),
-      http_(std::make_unique<http::Client>()),
+      http_(std::make_unique<http::Client>(http_options)),
       database_(DatabaseOptionsOf(conninfo)),
       node_(*http_, metrics_, NodeOptionsOf(options)),
       lease_(database_, LeaseOptionsOf(options, holder)),

@@ -20,7 +20,8 @@ namespace paymesh::watcher {
 
 class Replica {
  public:
-  Replica(const std::string& conninfo, FollowerOptions options, const std::string& holder);
+  Replica(const std::string& conninfo, FollowerOptions options, const std::string& holder,
+          const http::ClientOptions& http_options = NodeHttpOptions());
   // Nothing is finished and no lease is given back.
   ~Replica();
   Replica(const Replica&) = delete;

@@ -13,6 +13,14 @@ constexpr std::size_t kWholeBlockFrom = 8;
 constexpr int kEmptyRereads = 4;
 constexpr std::chrono::milliseconds kRereadPause{100};
 
+// So many receipts are held at once when a block is read by them.
+constexpr std::size_t kReceiptsAtOnce = 16;
+
+bool IsListedTransfer(const NodeLog& log, const std::vector<evm::Address>& tokens) {
+  return std::find(tokens.begin(), tokens.end(), log.address) != tokens.end() &&
+         !log.topics.empty() && log.topics[0] == evm::kTransferTopic;
+}
+
 std::vector<Candidate> Candidates(const std::vector<NodeLog>& logs) {
   std::vector<Candidate> out;
   for (const NodeLog& log : logs) {
@@ -64,15 +72,13 @@ Task<Result<std::vector<NodeLog>>> BlockReader::Settle(NodeBlock block) {
     std::vector<NodeLog> logs;
     for (const NodeReceipt& receipt : *receipts) {
       for (const NodeLog& log : receipt.logs) {
-        const bool listed = std::find(tokens_.begin(), tokens_.end(), log.address) != tokens_.end();
-        if (listed && !log.topics.empty() && log.topics[0] == evm::kTransferTopic) {
-          logs.push_back(log);
-        }
+        if (IsListedTransfer(log, tokens_)) logs.push_back(log);
       }
     }
     CO_RETURN_IF_ERROR(CheckLogs(block, logs));
     co_return logs;
   }
+  if (IsAnswerTooLarge(receipts.error())) co_return co_await ReadByReceipts(std::move(block));
   if (receipts.error().reason != "NODE_ERROR") co_return receipts.error();
   for (int attempt = 0; attempt < kEmptyRereads; ++attempt) {
     co_await runtime::SleepFor(kRereadPause);
@@ -86,12 +92,55 @@ Task<Result<std::vector<NodeLog>>> BlockReader::Settle(NodeBlock block) {
   co_return std::vector<NodeLog>();
 }
 
+Task<Result<std::vector<NodeLog>>> BlockReader::ReadByReceipts(NodeBlock block) {
+  std::vector<NodeLog> logs;
+  const std::vector<evm::Hash32>& all = block.transactions;
+  for (std::size_t from = 0; from < all.size(); from += kReceiptsAtOnce) {
+    const std::size_t to = std::min(all.size(), from + kReceiptsAtOnce);
+    std::vector<evm::Hash32> part(all.begin() + static_cast<std::ptrdiff_t>(from),
+                                  all.begin() + static_cast<std::ptrdiff_t>(to));
+    Result<std::vector<std::optional<NodeReceipt>>> receipts =
+        co_await node_.Receipts(std::move(part));
+    if (!receipts.ok()) co_return receipts.error();
+    for (const std::optional<NodeReceipt>& receipt : *receipts) {
+      if (!receipt) co_return BadAnswer("no receipt for a block's transaction yet");
+      for (const NodeLog& log : receipt->logs) {
+        if (IsListedTransfer(log, tokens_)) logs.push_back(log);
+      }
+    }
+  }
+  CO_RETURN_IF_ERROR(CheckLogs(block, logs));
+  co_return logs;
+}
+
+// Each block's logs asked for alone, and those of a block that fit into no answer taken from its
+// receipts: a transaction is bounded by its gas, a block's logs of all tokens hardly are.
+Task<Result<std::vector<std::vector<NodeLog>>>> BlockReader::ReadApart(
+    std::vector<NodeBlock> blocks) {
+  std::vector<std::vector<NodeLog>> out;
+  for (NodeBlock& block : blocks) {
+    std::vector<NodeBlock> one{block};
+    Result<std::vector<std::vector<NodeLog>>> logs =
+        co_await node_.TransferLogs(std::move(one), tokens_);
+    if (logs.ok()) {
+      out.push_back(std::move(logs->front()));
+      continue;
+    }
+    if (!IsAnswerTooLarge(logs.error())) co_return logs.error();
+    Result<std::vector<NodeLog>> told = co_await ReadByReceipts(std::move(block));
+    if (!told.ok()) co_return told.error();
+    out.push_back(*std::move(told));
+  }
+  co_return out;
+}
+
 Task<Result<std::vector<ReadBlockResult>>> BlockReader::Read(std::vector<NodeBlock> blocks,
                                                              ReadBy by) {
   Task<Result<std::vector<std::vector<NodeLog>>>> ask =
       by == ReadBy::kRange ? node_.TransferLogsInRange(blocks, tokens_)
                            : node_.TransferLogs(blocks, tokens_);
   Result<std::vector<std::vector<NodeLog>>> logs = co_await std::move(ask);
+  if (!logs.ok() && IsAnswerTooLarge(logs.error())) logs = co_await ReadApart(blocks);
   if (!logs.ok()) co_return logs.error();
   std::vector<ReadBlockResult> out;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -115,7 +164,9 @@ Task<Result<std::vector<Match>>> BlockReader::Prove(Header block, std::vector<Ca
   std::map<evm::Hash32, NodeReceipt> receipts;
   if (hashes.size() >= kWholeBlockFrom) {
     Result<std::vector<NodeReceipt>> all = co_await node_.BlockReceipts(block.hash);
-    if (!all.ok() && all.error().reason != "NODE_ERROR") co_return all.error();
+    const bool each_alone =
+        !all.ok() && (all.error().reason == "NODE_ERROR" || IsAnswerTooLarge(all.error()));
+    if (!all.ok() && !each_alone) co_return all.error();
     if (all.ok()) {
       for (NodeReceipt& receipt : *all) receipts[receipt.transaction_hash] = std::move(receipt);
     }

@@ -54,6 +54,10 @@ class BlockReader {
   // An empty answer for a block whose bloom says otherwise is settled by the block's receipts.
   Task<Result<std::vector<NodeLog>>> Settle(NodeBlock block);
 
+  // A block's Transfers from the receipts of its transactions, when one answer cannot hold them.
+  Task<Result<std::vector<NodeLog>>> ReadByReceipts(NodeBlock block);
+  Task<Result<std::vector<std::vector<NodeLog>>>> ReadApart(std::vector<NodeBlock> blocks);
+
   NodeClient& node_;
   const std::vector<evm::Address> tokens_;
 };

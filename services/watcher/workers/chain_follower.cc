@@ -33,7 +33,7 @@ bool IsDatabaseTrouble(const Error& error) {
 bool IsNodeTrouble(const Error& error) {
   return error.reason == "NODE_UNAVAILABLE" || error.reason == "BAD_ANSWER" ||
          error.reason == "NODE_ERROR" || error.reason == "NODE_LIMIT" ||
-         error.reason == "NODE_BEHIND";
+         error.reason == "NODE_BEHIND" || IsAnswerTooLarge(error);
 }
 
 // Blocks that were read before and become final in this step; they get a second look. When there
