@@ -27,6 +27,7 @@
 #include "common/rpc/call_runner.h"
 #include "common/rpc/grpc_server.h"
 #include "common/rpc/page.h"
+#include "common/runtime/build_info.h"
 #include "common/runtime/chains.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/common_config.h"
@@ -87,7 +88,7 @@ class ServiceParts {
 
 struct ServiceSpec {
   std::string name;  // "checkout"; errors have the domain "<name>.paymesh.dev"
-  std::string version = "0.1.0";
+  std::string version = BuildVersion();
   rpc::MethodTable methods;
   // The methods of peers that it calls ("/package.Service/Method"): their metrics are there before
   // the first call.

@@ -39,7 +39,7 @@ def package_id: "SPDXRef-Package-" + id;
     filesAnalyzed: true, packageVerificationCode: {packageVerificationCodeValue: .code},
     licenseConcluded: "NOASSERTION", copyrightText: "NOASSERTION"
   } + if .name == "paymesh" then {
-    primaryPackagePurpose: "APPLICATION", supplier: "Organization: Paymesh", licenseDeclared: "NOASSERTION",
+    primaryPackagePurpose: "APPLICATION", supplier: "Organization: Paymesh", licenseDeclared: "Apache-2.0",
     sourceInfo: "revision \($revision)"
   } else {
     primaryPackagePurpose: (if .name | test("^(lib|zlib)") then "LIBRARY" else "OTHER" end), supplier: "Organization: Debian", originator: ("Organization: " + (.maintainer | sub(" <(?<at>[^>]*)>"; " (\(.at))"))),

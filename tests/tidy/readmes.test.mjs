@@ -1,6 +1,6 @@
 // A service's README has the sections that somebody looks for who has never seen it, in one order for all.
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
@@ -28,5 +28,15 @@ test('what a service needs names every peer of its example, and the example itse
     assert.equal(peers.length === 0, row === 'none', `${service}: ${row}`);
     for (const part of ['database', 'network', 'secrets', 'files']) assert.match(needs, new RegExp(`^\\| ${part} \\|`, 'm'), `${service}: ${part}`);
     assert.ok(needs.includes(`(${service}.example.yaml)`), service);
+  }
+});
+
+test('a library\'s README has those of these sections that it needs, in the same order', () => {
+  const common = join(root, 'common');
+  const readmes = readdirSync(common).map((folder) => join(common, folder, 'README.md')).filter(existsSync);
+  assert.ok(readmes.length > 8, `${readmes.length}`);
+  for (const file of readmes) {
+    const headings = [...readFileSync(file, 'utf8').matchAll(/^## (.*)$/gm)].map((match) => match[1]).filter((heading) => kSections.includes(heading));
+    assert.deepEqual(headings, kSections.filter((section) => headings.includes(section)), file);
   }
 });
