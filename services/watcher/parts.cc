@@ -16,6 +16,7 @@
 #include "services/watcher/api/chain_service.h"
 #include "services/watcher/api/transaction_service.h"
 #include "services/watcher/api/transfer_service.h"
+#include "services/watcher/reasons.h"
 #include "services/watcher/workers/invariant_worker.h"
 
 namespace paymesh::watcher {
@@ -139,11 +140,12 @@ class Parts final : public runtime::ServiceParts {
 
 Result<std::unique_ptr<runtime::ServiceParts>> Build(runtime::Host& host, const Config& config) {
   if (host.chains().chains.empty()) {
-    return Error::FailedPrecondition("NO_CHAINS", "chains_file names no chain to follow");
+    return Error::FailedPrecondition(std::string(reasons::kNoChains),
+                                     "chains_file names no chain to follow");
   }
   for (const runtime::ChainConfig& chain : host.chains().chains) {
     if (chain.endpoints.empty()) {
-      return Error::FailedPrecondition("NO_ENDPOINT",
+      return Error::FailedPrecondition(std::string(reasons::kNoEndpoint),
                                        "chain " + chain.chain.ToString() + " has no endpoint");
     }
   }
@@ -160,7 +162,8 @@ Status ResumeChain(const runtime::CommonConfig& config, const std::string& chain
   pg::Database database(DatabaseOptionsOf(config));
   auto resume = [&](pg::Transaction& tx) -> Status {
     if (!StoreResume(tx, chain, "let go on by " + actor)) {
-      return Error::FailedPrecondition("CHAIN_NOT_HALTED", "chain " + chain + " is not halted");
+      return Error::FailedPrecondition(std::string(reasons::kChainNotHalted),
+                                       "chain " + chain + " is not halted");
     }
     pg::Audit(tx, actor, "resume-chain", chain);
     return {};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/watcher/reasons.h"
+
 namespace paymesh::watcher {
 namespace {
 
@@ -167,7 +169,8 @@ Task<Result<Header>> ChainServiceImpl::BlockAt(std::string chain, pb::BlockTag t
                                               : (*stored)->head_header;
     if (header) co_return *header;
   }
-  co_return Error::Unavailable(reasons::kNodeUnavailable, "the chain has not begun to be followed");
+  co_return Error::Unavailable(std::string(reasons::kNodeUnavailable),
+                               "the chain has not begun to be followed");
 }
 
 Task<Result<Header>> ChainServiceImpl::BlockNumbered(const ChainHandle& chain,
@@ -264,7 +267,8 @@ Task<Status> ChainServiceImpl::DoCall(const pb::CallContractRequest& request,
   Result<CallOutcome> outcome = co_await handle->node->Call(*to, std::move(data), from, at->id());
   if (!outcome.ok()) co_return outcome.error();
   if (outcome->reverted) {
-    Error error = Error::FailedPrecondition(reasons::kCallReverted, "the call reverted");
+    Error error =
+        Error::FailedPrecondition(std::string(reasons::kCallReverted), "the call reverted");
     error.metadata["data"] = evm::HexEncode(outcome->data);
     co_return error;
   }

@@ -26,7 +26,7 @@ class Chains {
   Result<const ChainHandle*> Find(const std::string& chain) const {
     const auto found = chains_.find(chain);
     if (found == chains_.end()) {
-      return Error::NotFound(reasons::kChainNotFound, "there is no such chain here");
+      return Error::NotFound(std::string(reasons::kChainNotFound), "there is no such chain here");
     }
     return &found->second;
   }

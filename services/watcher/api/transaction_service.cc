@@ -2,6 +2,7 @@
 
 #include "common/evm/transaction.h"
 #include "common/journal/stream.h"
+#include "services/watcher/reasons.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
 
@@ -72,7 +73,7 @@ Task<Status> TransactionServiceImpl::DoBroadcast(rpc::Call& call,
                 trace = call.traceparent()](pg::Transaction& tx) -> Status {
     const auto stored = LoadChain(tx, chain);
     if (stored && stored->state == ChainState::kHalted) {
-      return Error::FailedPrecondition(reasons::kChainHalted, stored->status_reason);
+      return Error::FailedPrecondition(std::string(reasons::kChainHalted), stored->status_reason);
     }
     InsertTracked(tx, chain, *signed_transaction, trace);
     return {};
@@ -100,7 +101,7 @@ Task<Status> TransactionServiceImpl::DoGet(const pb::GetTransactionRequest& requ
   Result<std::optional<TrackedTransaction>> found = co_await database_.Transact(options, read);
   if (!found.ok()) co_return found.error();
   if (!*found) {
-    co_return Error::NotFound(reasons::kTransactionNotFound,
+    co_return Error::NotFound(std::string(reasons::kTransactionNotFound),
                               "no such transaction was broadcast here");
   }
   *response->mutable_transaction() = ToProto(**found);
@@ -119,7 +120,7 @@ Task<Status> TransactionServiceImpl::DoNonce(const pb::GetAccountNonceRequest& r
   Result<std::optional<StoredChain>> stored = co_await database_.Transact(options, read);
   if (!stored.ok()) co_return stored.error();
   if (!*stored || !(*stored)->finalized_header) {
-    co_return Error::Unavailable(reasons::kNodeUnavailable,
+    co_return Error::Unavailable(std::string(reasons::kNodeUnavailable),
                                  "the chain has not begun to be followed");
   }
   const BlockId finalized = (*stored)->finalized_header->id();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "services/watcher/reasons.h"
+
 namespace paymesh::watcher {
 namespace {
 
@@ -141,7 +143,8 @@ Result<NodeReceipt> ReadOneReceipt(const element& value) {
 }  // namespace
 
 Error BadAnswer(std::string message) {
-  return Error::Unavailable("BAD_ANSWER", "the node's answer is malformed: " + std::move(message));
+  return Error::Unavailable(std::string(reasons::kBadAnswer),
+                            "the node's answer is malformed: " + std::move(message));
 }
 
 Result<U256> ReadQuantity(const element& value) {

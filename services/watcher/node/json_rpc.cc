@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "services/watcher/node/answers.h"
+#include "services/watcher/reasons.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -136,7 +137,7 @@ std::string Quote(std::string_view text) {
 bool SaysNoSuchTag(const RpcError& error) {
   constexpr std::int64_t kInvalidParams = -32602;
   constexpr std::int64_t kUnknownBlock = -39001;  // of the execution API's errors
-  if (ToError(error).reason == "NODE_LIMIT") return false;
+  if (ToError(error).reason == reasons::kNodeLimit) return false;
   return error.code == kInvalidParams || error.code == kUnknownBlock ||
          ContainsAny(error.message,
                      {"not supported", "unsupported", "invalid argument", "hex string",
@@ -148,9 +149,9 @@ Error ToError(const RpcError& error) {
   if (error.code == -32005 || error.code == 429 ||
       ContainsAny(error.message, {"limit", "too many", "range", "timeout", "timed out", "too large",
                                   "exceed", "more than"})) {
-    return Error::Unavailable("NODE_LIMIT", said);
+    return Error::Unavailable(std::string(reasons::kNodeLimit), said);
   }
-  return Error::Unavailable("NODE_ERROR", said);
+  return Error::Unavailable(std::string(reasons::kNodeError), said);
 }
 
 }  // namespace paymesh::watcher

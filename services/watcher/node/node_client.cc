@@ -8,6 +8,7 @@
 #include "common/evm/abi.h"
 #include "common/evm/event.h"
 #include "common/runtime/metrics.h"
+#include "services/watcher/reasons.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -49,10 +50,8 @@ Tag ReadTag(const RpcAnswers& answers, std::size_t index) {
   return {TagAnswer::kBlock, (*block)->header.id()};
 }
 
-constexpr std::string_view kTooLarge = "NODE_ANSWER_TOO_LARGE";
-
 Error Unreachable(std::string message) {
-  return Error::Unavailable("NODE_UNAVAILABLE", std::move(message));
+  return Error::Unavailable(std::string(reasons::kNodeUnavailable), std::move(message));
 }
 
 // Host and port of an endpoint: a path, a query or what stands before the host may hold a key.
@@ -71,7 +70,7 @@ http::ClientOptions NodeHttpOptions() {
   return options;
 }
 
-bool IsAnswerTooLarge(const Error& error) { return error.reason == kTooLarge; }
+bool IsAnswerTooLarge(const Error& error) { return error.reason == reasons::kNodeAnswerTooLarge; }
 
 NodeClient::NodeClient(http::Client& http, runtime::Metrics& metrics, NodeOptions options)
     : http_(http), metrics_(metrics), options_(std::move(options)) {}
@@ -107,7 +106,8 @@ Task<Result<RpcAnswers>> NodeClient::AskEndpoint(std::size_t endpoint, std::vect
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!response.ok() && response.error().reason == "RESPONSE_TOO_LARGE") {
     Count(endpoint, calls, "too_large", seconds);
-    co_return Error::Unavailable(std::string(kTooLarge), response.error().message);
+    co_return Error::Unavailable(std::string(reasons::kNodeAnswerTooLarge),
+                                 response.error().message);
   }
   if (!response.ok()) {
     Count(endpoint, calls, "unreachable", seconds);
@@ -115,7 +115,7 @@ Task<Result<RpcAnswers>> NodeClient::AskEndpoint(std::size_t endpoint, std::vect
   }
   if (response->status == kTooManyRequests) {
     Count(endpoint, calls, "throttled", seconds);
-    co_return Error::Unavailable("NODE_LIMIT", "the node asks for fewer calls");
+    co_return Error::Unavailable(std::string(reasons::kNodeLimit), "the node asks for fewer calls");
   }
   Result<RpcAnswers> answers = RpcAnswers::Parse(response->body, calls.size());
   if (!answers.ok() && response->status != static_cast<int>(kHttpOk)) {

@@ -5,6 +5,7 @@
 
 #include "common/evm/abi.h"
 #include "services/watcher/node/node_client.h"
+#include "services/watcher/reasons.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -129,7 +130,7 @@ Task<Result<BroadcastAnswer>> NodeClient::Broadcast(evm::Bytes raw, evm::Hash32 
   std::optional<BroadcastAnswer> best;
   std::vector<RpcCall> calls;
   calls.push_back({"eth_sendRawTransaction", "[" + Quote(evm::HexEncode(raw)) + "]"});
-  Error last = Error::Unavailable("NODE_UNAVAILABLE", "the chain has no node");
+  Error last = Error::Unavailable(std::string(reasons::kNodeUnavailable), "the chain has no node");
   bool unclear = false;
   for (std::size_t endpoint = 0; endpoint < options_.endpoints.size(); ++endpoint) {
     Result<RpcAnswers> answers = co_await AskEndpoint(endpoint, calls);
@@ -137,7 +138,7 @@ Task<Result<BroadcastAnswer>> NodeClient::Broadcast(evm::Bytes raw, evm::Hash32 
       last = answers.error();
       // A lost or unreadable reply says nothing of whether the bytes went out. A throttled call did
       // not.
-      unclear = unclear || last.reason != "NODE_LIMIT";
+      unclear = unclear || last.reason != reasons::kNodeLimit;
       continue;
     }
     BroadcastAnswer answer{BroadcastOutcome::kAccepted, ""};

@@ -5,6 +5,7 @@
 #include "common/pg/sql_error.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/domain/transfer_book.h"
+#include "services/watcher/reasons.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
 #include "services/watcher/store/transfer_store.h"
@@ -55,7 +56,8 @@ void StoreHeaders(pg::Transaction& tx, const ChainStep& step) {
 }
 
 Error CursorMoved() {
-  return Error::Aborted("CURSOR_MOVED", "the chain is not where this step began");
+  return Error::Aborted(std::string(reasons::kCursorMoved),
+                        "the chain is not where this step began");
 }
 
 Status MoveCursor(pg::Transaction& tx, const ChainStep& step) {

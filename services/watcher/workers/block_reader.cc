@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "services/watcher/reasons.h"
+
 namespace paymesh::watcher {
 namespace {
 
@@ -79,7 +81,7 @@ Task<Result<std::vector<NodeLog>>> BlockReader::Settle(NodeBlock block) {
     co_return logs;
   }
   if (IsAnswerTooLarge(receipts.error())) co_return co_await ReadByReceipts(std::move(block));
-  if (receipts.error().reason != "NODE_ERROR") co_return receipts.error();
+  if (receipts.error().reason != reasons::kNodeError) co_return receipts.error();
   for (int attempt = 0; attempt < kEmptyRereads; ++attempt) {
     co_await runtime::SleepFor(kRereadPause);
     std::vector<NodeBlock> one;
@@ -165,7 +167,7 @@ Task<Result<std::vector<Match>>> BlockReader::Prove(Header block, std::vector<Ca
   if (hashes.size() >= kWholeBlockFrom) {
     Result<std::vector<NodeReceipt>> all = co_await node_.BlockReceipts(block.hash);
     const bool each_alone =
-        !all.ok() && (all.error().reason == "NODE_ERROR" || IsAnswerTooLarge(all.error()));
+        !all.ok() && (all.error().reason == reasons::kNodeError || IsAnswerTooLarge(all.error()));
     if (!all.ok() && !each_alone) co_return all.error();
     if (all.ok()) {
       for (NodeReceipt& receipt : *all) receipts[receipt.transaction_hash] = std::move(receipt);

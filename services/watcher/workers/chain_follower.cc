@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "services/watcher/reasons.h"
 #include "services/watcher/store/transaction_store.h"
 #include "services/watcher/store/transfer_store.h"
 
@@ -31,9 +32,9 @@ bool IsDatabaseTrouble(const Error& error) {
 }
 
 bool IsNodeTrouble(const Error& error) {
-  return error.reason == "NODE_UNAVAILABLE" || error.reason == "BAD_ANSWER" ||
-         error.reason == "NODE_ERROR" || error.reason == "NODE_LIMIT" ||
-         error.reason == "NODE_BEHIND" || IsAnswerTooLarge(error);
+  return error.reason == reasons::kNodeUnavailable || error.reason == reasons::kBadAnswer ||
+         error.reason == reasons::kNodeError || error.reason == reasons::kNodeLimit ||
+         error.reason == reasons::kNodeBehind || IsAnswerTooLarge(error);
 }
 
 // Blocks that were read before and become final in this step; they get a second look. When there
@@ -87,7 +88,7 @@ Task<void> ChainFollower::Run() {
       if (halted_) pause = kHaltedPause;
     } else if (IsNodeTrouble(done.error())) {
       if (memory_) memory_->fetched.clear();
-      if (done.error().reason == "NODE_LIMIT") pause = kThrottledPause;
+      if (done.error().reason == reasons::kNodeLimit) pause = kThrottledPause;
       co_await NoteTrouble(done.error());
     } else {
       // Lost lease, moved cursor, database: what this process remembers may be wrong.
@@ -174,7 +175,7 @@ Task<Status> ChainFollower::Perform(HeadAction& action) {
     CO_RETURN_IF_ERROR(co_await TakeStep(std::move(step)));
     action = Step(state, Adopted{state.levels}, rules_);
   } else if (const auto* behind = std::get_if<NodeBehind>(&action)) {
-    co_return Error::Unavailable("NODE_BEHIND", behind->why);
+    co_return Error::Unavailable(std::string(reasons::kNodeBehind), behind->why);
   } else if (const auto* inconsistent = std::get_if<Inconsistent>(&action)) {
     co_return BadAnswer(inconsistent->why);
   } else if (const auto* contradiction = std::get_if<Contradiction>(&action)) {

@@ -1,5 +1,6 @@
 // The part of ChainFollower that begins, stops and says how it is: identity of the node, the anchor
 // of a new chain, halting, troubles.
+#include "services/watcher/reasons.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/workers/chain_follower.h"
 
@@ -73,7 +74,7 @@ Task<Status> ChainFollower::CheckIdentity(std::optional<StoredChain> stored) {
   if (!identity.ok()) co_return identity.error();
   if (identity->chain_id != options_.chain.chain.number()) {
     co_return Error::Unavailable(
-        "NODE_BEHIND",
+        std::string(reasons::kNodeBehind),
         "the node is of chain eip155:" + std::to_string(identity->chain_id) + ", not of " + chain_);
   }
   if (stored && stored->genesis_hash != identity->genesis_hash) {
@@ -90,7 +91,7 @@ Task<Status> ChainFollower::CheckIdentity(std::optional<StoredChain> stored) {
 Task<Status> ChainFollower::Anchor(std::int64_t epoch, NodeIdentity identity) {
   if (identity.chain_id != options_.chain.chain.number()) {
     co_return Error::Unavailable(
-        "NODE_BEHIND",
+        std::string(reasons::kNodeBehind),
         "the node is of chain eip155:" + std::to_string(identity.chain_id) + ", not of " + chain_);
   }
   const std::uint64_t start = options_.chain.start_block;
@@ -98,8 +99,9 @@ Task<Status> ChainFollower::Anchor(std::int64_t epoch, NodeIdentity identity) {
   Result<std::vector<NodeBlock>> blocks = co_await node_.BlocksByNumber(number, number);
   if (!blocks.ok()) co_return blocks.error();
   if (blocks->empty()) {
-    co_return Error::Unavailable("NODE_BEHIND", "the node has no block " + std::to_string(number) +
-                                                    " to begin at (start_block)");
+    co_return Error::Unavailable(
+        std::string(reasons::kNodeBehind),
+        "the node has no block " + std::to_string(number) + " to begin at (start_block)");
   }
   const Header anchor = blocks->front().header;
   auto write = [chain = chain_, epoch, genesis = identity.genesis_hash,
