@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "common/runtime/config.h"
-#include "services/watcher/workers/chain_follower.h"
+#include "services/watcher/domain/match_mode.h"
 
 namespace paymesh::watcher {
 

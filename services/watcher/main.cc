@@ -36,7 +36,8 @@ int ResumeChainCommand(int argc, char** argv) {
   watcher::ReadConfig(*root);
   if (const Status problems = root->Finish(); !problems.ok()) return Fail(problems.error());
   const char* user = std::getenv("USER");
-  const Status done = watcher::ResumeChain(config, chain, user != nullptr ? user : "operator");
+  const Status done =
+      watcher::ResumeHaltedChain(config, chain, user != nullptr ? user : "operator");
   if (!done.ok()) return Fail(done.error());
   std::fprintf(stderr,
                "%s goes on from where it stands; it halts again if the node still contradicts\n",

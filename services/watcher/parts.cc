@@ -7,7 +7,6 @@
 #include "common/http/client.h"
 #include "common/journal/hub.h"
 #include "common/journal/metrics.h"
-#include "common/pg/audit.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
 #include "common/pg/metrics.h"
@@ -17,6 +16,8 @@
 #include "services/watcher/api/transaction_service.h"
 #include "services/watcher/api/transfer_service.h"
 #include "services/watcher/reasons.h"
+#include "services/watcher/usecases/resume_chain.h"
+#include "services/watcher/workers/chain_follower.h"
 #include "services/watcher/workers/invariant_worker.h"
 
 namespace paymesh::watcher {
@@ -157,17 +158,10 @@ Status MigrateSchema(runtime::Host& host) {
   return report.ok() ? Status() : Status(report.error());
 }
 
-Status ResumeChain(const runtime::CommonConfig& config, const std::string& chain,
-                   const std::string& actor) {
+Status ResumeHaltedChain(const runtime::CommonConfig& config, const std::string& chain,
+                         const std::string& actor) {
   pg::Database database(DatabaseOptionsOf(config));
-  auto resume = [&](pg::Transaction& tx) -> Status {
-    if (!StoreResume(tx, chain, "let go on by " + actor)) {
-      return Error::FailedPrecondition(std::string(reasons::kChainNotHalted),
-                                       "chain " + chain + " is not halted");
-    }
-    pg::Audit(tx, actor, "resume-chain", chain);
-    return {};
-  };
+  auto resume = [&](pg::Transaction& tx) { return ResumeChain(tx, chain, actor); };
   return database.TransactBlocking({.name = "resume_chain"}, resume);
 }
 

@@ -14,9 +14,8 @@ Result<std::unique_ptr<runtime::ServiceParts>> Build(runtime::Host& host, const 
 // Applies the schema's migrations.
 Status MigrateSchema(runtime::Host& host);
 
-// Lets a halted chain be followed again from where it stands, on the record (audit and journal).
-// When the node still contradicts what was final, the chain halts again at once.
-Status ResumeChain(const runtime::CommonConfig& config, const std::string& chain,
-                   const std::string& actor);
+// Runs the use case resume_chain in the configured database.
+Status ResumeHaltedChain(const runtime::CommonConfig& config, const std::string& chain,
+                         const std::string& actor);
 
 }  // namespace paymesh::watcher

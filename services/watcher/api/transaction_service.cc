@@ -5,6 +5,7 @@
 #include "services/watcher/reasons.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
+#include "services/watcher/usecases/broadcast_transaction.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -69,19 +70,8 @@ Task<Status> TransactionServiceImpl::DoBroadcast(rpc::Call& call,
     co_return Error::InvalidField("raw_transaction", "a nonce beyond any account's");
   }
   auto signed_transaction = std::make_shared<const evm::SignedTransaction>(*decoded);
-  auto store = [chain = request.chain(), signed_transaction,
-                trace = call.traceparent()](pg::Transaction& tx) -> Status {
-    const auto stored = LoadChain(tx, chain);
-    if (stored && stored->state == ChainState::kHalted) {
-      return Error::FailedPrecondition(std::string(reasons::kChainHalted), stored->status_reason);
-    }
-    InsertTracked(tx, chain, *signed_transaction, trace);
-    return {};
-  };
-  const pg::TransactOptions options{.name = "track_transaction", .idempotent = true};
-  CO_RETURN_IF_ERROR(co_await database_.Transact(options, store));
-  Result<BroadcastAnswer> answer =
-      co_await handle->node->Broadcast(signed_transaction->raw, signed_transaction->hash);
+  Result<BroadcastAnswer> answer = co_await watcher::BroadcastTransaction(
+      database_, *handle->node, request.chain(), signed_transaction, call.traceparent());
   if (!answer.ok()) co_return answer.error();
   response->set_outcome(static_cast<pb::BroadcastOutcome>(answer->outcome));
   response->set_transaction_hash(signed_transaction->hash.ToHex());

@@ -27,8 +27,7 @@ TransferServiceImpl::TransferServiceImpl(rpc::CallRunner& calls, pg::Database& d
       database_(database),
       hub_(hub),
       tokens_(tokens),
-      registrations_(executor,
-                     [this](std::vector<Addresses> batch) { return Register(std::move(batch)); }) {}
+      registrar_(database, executor) {}
 
 grpc::ServerUnaryReactor* TransferServiceImpl::WatchAddresses(
     grpc::CallbackServerContext* context, const pb::WatchAddressesRequest* request,
@@ -66,7 +65,7 @@ Task<Status> TransferServiceImpl::DoWatch(const pb::WatchAddressesRequest& reque
   if (traces != 0 && traces != request.addresses_size()) {
     co_return Error::InvalidField("traceparents", "as many as addresses, or none");
   }
-  Addresses addresses;
+  std::vector<AddressToWatch> addresses;
   for (int i = 0; i < request.addresses_size(); ++i) {
     const auto address = evm::Address::Parse(request.addresses(i));
     if (!address.ok()) {
@@ -75,31 +74,7 @@ Task<Status> TransferServiceImpl::DoWatch(const pb::WatchAddressesRequest& reque
     }
     addresses.push_back({*address, traces == 0 ? "" : RecordedTrace(request.traceparents(i))});
   }
-  const Result<Registered> done = co_await registrations_.Submit(std::move(addresses));
-  co_return done.ok() ? Status() : Status(done.error());
-}
-
-// One statement and one commit for all calls that came in together.
-Task<std::vector<Result<TransferServiceImpl::Registered>>> TransferServiceImpl::Register(
-    std::vector<Addresses> batch) {
-  auto all = std::make_shared<Addresses>();
-  for (const Addresses& addresses : batch)
-    all->insert(all->end(), addresses.begin(), addresses.end());
-  auto insert = [all](pg::Transaction& tx) -> Status {
-    InsertAddresses(tx, *all);
-    return {};
-  };
-  const pg::TransactOptions options{.name = "watch_addresses", .idempotent = true};
-  const Status done = co_await database_.Transact(options, insert);
-  std::vector<Result<Registered>> answers;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (done.ok()) {
-      answers.emplace_back(Registered{});
-    } else {
-      answers.emplace_back(done.error());
-    }
-  }
-  co_return answers;
+  co_return co_await registrar_.Watch(std::move(addresses));
 }
 
 Task<Status> TransferServiceImpl::DoList(const pb::ListTransfersRequest& request,

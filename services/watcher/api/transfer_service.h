@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "common/journal/hub.h"
-#include "common/pg/coalescer.h"
 #include "common/pg/database.h"
 #include "common/rpc/page.h"
 #include "common/rpc/server.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 #include "services/watcher/convert.h"
-#include "services/watcher/store/address_store.h"
+#include "services/watcher/usecases/watch_addresses.h"
 
 namespace paymesh::watcher {
 
@@ -31,21 +30,17 @@ class TransferServiceImpl final : public pb::TransferService::CallbackService {
       grpc::CallbackServerContext* context, const pb::StreamTransfersRequest* request) override;
 
   // No more batches; for the drain.
-  void Close() { registrations_.Close(); }
+  void Close() { registrar_.Close(); }
 
  private:
-  struct Registered {};
-  using Addresses = std::vector<AddressToWatch>;
-
   Task<Status> DoWatch(const pb::WatchAddressesRequest& request);
   Task<Status> DoList(const pb::ListTransfersRequest& request, pb::ListTransfersResponse* response);
-  Task<std::vector<Result<Registered>>> Register(std::vector<Addresses> batch);
 
   rpc::CallRunner& calls_;
   pg::Database& database_;
   journal::Hub& hub_;
   const rpc::PageTokens& tokens_;
-  pg::Coalescer<Addresses, Registered> registrations_;
+  AddressRegistrar registrar_;
 };
 
 }  // namespace paymesh::watcher

@@ -18,6 +18,7 @@
 #include "common/runtime/log.h"
 #include "common/runtime/task.h"
 #include "services/watcher/domain/head_machine.h"
+#include "services/watcher/domain/match_mode.h"
 #include "services/watcher/node/node_client.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/step.h"
@@ -26,8 +27,6 @@
 #include "services/watcher/workers/watched_set.h"
 
 namespace paymesh::watcher {
-
-enum class MatchMode { kWatched, kAll };  // kAll: every transfer of the listed tokens is recorded
 
 struct FollowerOptions {
   runtime::ChainConfig chain;
