@@ -9,7 +9,7 @@
 
 #include "common/runtime/host.h"
 #include "services/watcher/api/methods.h"
-#include "services/watcher/parts.h"
+#include "services/watcher/service.h"
 
 namespace {
 

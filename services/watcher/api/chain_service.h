@@ -6,7 +6,7 @@
 #include "common/rpc/server.h"
 #include "common/runtime/clock.h"
 #include "paymesh/watcher/v1/chain_service.grpc.pb.h"
-#include "services/watcher/api/chains.h"
+#include "services/watcher/clients/chains.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/store/chain_store.h"
 

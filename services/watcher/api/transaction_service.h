@@ -6,7 +6,7 @@
 #include "common/pg/database.h"
 #include "common/rpc/server.h"
 #include "paymesh/watcher/v1/transaction_service.grpc.pb.h"
-#include "services/watcher/api/chains.h"
+#include "services/watcher/clients/chains.h"
 #include "services/watcher/convert.h"
 
 namespace paymesh::watcher {

@@ -13,7 +13,7 @@
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
-#include "services/watcher/node/node_client.h"
+#include "services/watcher/clients/node_client.h"
 #include "services/watcher/workers/chain_follower.h"
 
 namespace paymesh::watcher {

@@ -9,7 +9,7 @@
 #include "common/evm/transaction.h"
 #include "common/pg/database.h"
 #include "common/runtime/task.h"
-#include "services/watcher/node/node_client.h"
+#include "services/watcher/clients/node_client.h"
 
 namespace paymesh::watcher {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/evm/abi.h"
-#include "services/watcher/node/node_client.h"
+#include "services/watcher/clients/node_client.h"
 #include "services/watcher/reasons.h"
 
 namespace paymesh::watcher {

@@ -1,4 +1,4 @@
-#include "services/watcher/node/node_client.h"
+#include "services/watcher/clients/node_client.h"
 
 #include <simdjson.h>
 

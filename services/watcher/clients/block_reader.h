@@ -11,9 +11,9 @@
 #include "common/error/error.h"
 #include "common/evm/event.h"
 #include "common/runtime/task.h"
+#include "services/watcher/clients/node_client.h"
 #include "services/watcher/domain/tracked_transaction.h"
 #include "services/watcher/domain/transfer.h"
-#include "services/watcher/node/node_client.h"
 
 namespace paymesh::watcher {
 

@@ -1,4 +1,4 @@
-#include "services/watcher/node/answers.h"
+#include "services/watcher/clients/answers.h"
 
 #include <simdjson.h>
 

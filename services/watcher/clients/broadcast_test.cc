@@ -1,4 +1,4 @@
-#include "services/watcher/node/broadcast.h"
+#include "services/watcher/clients/broadcast.h"
 
 #include <gtest/gtest.h>
 

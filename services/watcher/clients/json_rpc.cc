@@ -1,10 +1,10 @@
-#include "services/watcher/node/json_rpc.h"
+#include "services/watcher/clients/json_rpc.h"
 
 #include <simdjson.h>
 
 #include <optional>
 
-#include "services/watcher/node/answers.h"
+#include "services/watcher/clients/answers.h"
 #include "services/watcher/reasons.h"
 
 namespace paymesh::watcher {

@@ -20,10 +20,10 @@
 #include "common/evm/bytes.h"
 #include "common/http/client.h"
 #include "common/runtime/task.h"
+#include "services/watcher/clients/answers.h"
+#include "services/watcher/clients/broadcast.h"
+#include "services/watcher/clients/json_rpc.h"
 #include "services/watcher/domain/head_machine.h"
-#include "services/watcher/node/answers.h"
-#include "services/watcher/node/broadcast.h"
-#include "services/watcher/node/json_rpc.h"
 
 namespace paymesh::runtime {
 class Metrics;

@@ -1,4 +1,4 @@
-#include "services/watcher/parts.h"
+#include "services/watcher/service.h"
 
 #include <unistd.h>
 

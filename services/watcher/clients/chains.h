@@ -7,7 +7,7 @@
 
 #include "common/error/error.h"
 #include "common/runtime/chains.h"
-#include "services/watcher/node/node_client.h"
+#include "services/watcher/clients/node_client.h"
 #include "services/watcher/reasons.h"
 
 namespace paymesh::watcher {

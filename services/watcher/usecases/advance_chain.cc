@@ -1,4 +1,4 @@
-#include "services/watcher/store/step.h"
+#include "services/watcher/usecases/advance_chain.h"
 
 #include "common/journal/append.h"
 #include "common/pg/lease.h"

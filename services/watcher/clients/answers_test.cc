@@ -1,10 +1,10 @@
 // What a hostile or broken node may answer, and what becomes of it.
-#include "services/watcher/node/answers.h"
+#include "services/watcher/clients/answers.h"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
-#include "services/watcher/node/json_rpc.h"
+#include "services/watcher/clients/json_rpc.h"
 
 namespace paymesh::watcher {
 namespace {

@@ -1,7 +1,5 @@
 // The watcher's follower against a real node and a real database: whatever the node does above
 // finality, what is recorded is what a fresh scan finds, through crashes and a change of leader.
-#include "migrations/watcher.h"
-
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -12,6 +10,7 @@
 #include "common/evm/keccak.h"
 #include "common/journal/append.h"
 #include "common/pg/test_database.h"
+#include "migrations/watcher.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/store/address_store.h"
 #include "services/watcher/store/chain_store.h"

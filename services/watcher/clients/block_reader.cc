@@ -1,4 +1,4 @@
-#include "services/watcher/workers/block_reader.h"
+#include "services/watcher/clients/block_reader.h"
 
 #include <algorithm>
 #include <map>
