@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "common/aws/aws_loop.h"
+#include "common/aws/testing/aws_loop.h"
 
 namespace paymesh::aws {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "common/aws/credential_cache.h"
-#include "common/aws/pace.h"
+#include "common/aws/rate_limiter.h"
 #include "common/http/client.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/ids.h"

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "common/aws/aws_loop.h"
-#include "common/evm/der.h"
+#include "common/aws/testing/aws_loop.h"
 #include "common/evm/keccak.h"
+#include "common/evm/signing/der.h"
 
 namespace paymesh::aws {
 namespace {

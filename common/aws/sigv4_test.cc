@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/evm/vectors.h"
+#include "common/evm/testing/vectors.h"
 
 namespace paymesh::aws {
 namespace {

@@ -1,6 +1,6 @@
 // One error type for the whole mesh, and Result<T>: a value or that error.
 // An Error says what class of failure it is (the gRPC code), which stable reason a program may act
-// on, and a sentence for a person. common/rpc/status.h turns it into google.rpc.Status and back.
+// on, and a sentence for a person. common/error/status.h turns it into google.rpc.Status and back.
 // Immutable values; any thread.
 #pragma once
 

@@ -4,10 +4,10 @@
 
 #include <random>
 
-#include "common/evm/eip712.h"
 #include "common/evm/event.h"
 #include "common/evm/keccak.h"
-#include "common/evm/vectors.h"
+#include "common/evm/signing/eip712.h"
+#include "common/evm/testing/vectors.h"
 
 namespace paymesh::evm {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "common/evm/signature.h"
+#include "common/evm/signing/signature.h"
 
 namespace paymesh::evm {
 namespace {

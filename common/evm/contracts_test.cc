@@ -6,7 +6,7 @@
 
 #include "common/evm/create2.h"
 #include "common/evm/keccak.h"
-#include "common/evm/vectors.h"
+#include "common/evm/testing/vectors.h"
 
 namespace paymesh::evm {
 namespace {

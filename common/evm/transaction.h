@@ -9,7 +9,7 @@
 #include "common/error/error.h"
 #include "common/evm/address.h"
 #include "common/evm/bytes.h"
-#include "common/evm/signature.h"
+#include "common/evm/signing/signature.h"
 #include "common/money/u256.h"
 
 namespace paymesh::evm {

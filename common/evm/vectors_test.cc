@@ -1,5 +1,5 @@
 // Everything that is not signed: hashes, addresses, RLP, CREATE2, BIP-32, EIP-681.
-#include "common/evm/vectors.h"
+#include "common/evm/testing/vectors.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "common/evm/eip681.h"
 #include "common/evm/keccak.h"
 #include "common/evm/rlp.h"
-#include "common/evm/signature.h"
+#include "common/evm/signing/signature.h"
 
 namespace paymesh::evm {
 namespace {

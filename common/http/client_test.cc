@@ -19,7 +19,7 @@
 #include <thread>
 
 #include "common/http/egress.h"
-#include "common/rpc/test_certificates.h"
+#include "common/http/testing/test_certificates.h"
 #include "common/runtime/run_blocking.h"
 
 namespace paymesh::http {

@@ -9,7 +9,7 @@
 #include <future>
 #include <thread>
 
-#include "common/pg/test_run.h"
+#include "common/pg/testing/test_run.h"
 
 namespace paymesh::pg {
 namespace {

@@ -1,5 +1,5 @@
 // One connection to PostgreSQL: opens it with our settings, caches prepared statements, runs one
-// transaction and says how it ended. Internal to common/pg and common/journal.
+// transaction and says how it ended. Internal to common/pg and common/outbox.
 // One thread.
 #pragma once
 

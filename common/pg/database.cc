@@ -5,7 +5,7 @@
 
 #include "common/pg/one_shot.h"
 #include "common/pg/pool.h"
-#include "common/pg/sql_error.h"
+#include "common/pg/sql/sql_error.h"
 
 namespace paymesh::pg {
 namespace {

@@ -13,9 +13,9 @@
 #include <latch>
 #include <thread>
 
-#include "common/pg/test_database.h"
-#include "common/pg/test_proxy.h"
-#include "common/pg/test_run.h"
+#include "common/pg/testing/test_database.h"
+#include "common/pg/testing/test_proxy.h"
+#include "common/pg/testing/test_run.h"
 
 namespace paymesh::pg {
 namespace {

@@ -9,7 +9,7 @@
 #include <future>
 #include <thread>
 
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 
 namespace paymesh::pg {
 namespace {

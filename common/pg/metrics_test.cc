@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "common/pg/lease.h"
-#include "common/pg/schema_check.h"
-#include "common/pg/test_database.h"
-#include "common/pg/test_run.h"
+#include "common/pg/migrations/schema_check.h"
+#include "common/pg/testing/test_database.h"
+#include "common/pg/testing/test_run.h"
 
 namespace paymesh::pg {
 namespace {

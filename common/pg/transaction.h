@@ -14,9 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "common/pg/param.h"
-#include "common/pg/rows.h"
-#include "common/pg/sql_error.h"
+#include "common/pg/sql/param.h"
+#include "common/pg/sql/rows.h"
+#include "common/pg/sql/sql_error.h"
 
 namespace paymesh::trace {
 class Tracer;

@@ -8,10 +8,10 @@
 #include <future>
 #include <sstream>
 
-#include "common/rpc/client.h"
-#include "common/rpc/client_metrics.h"
+#include "common/rpc/client/client.h"
+#include "common/rpc/client/client_metrics.h"
 #include "common/rpc/credentials.h"
-#include "common/rpc/test_server.h"
+#include "common/rpc/testing/test_server.h"
 #include "common/runtime/run_blocking.h"
 
 namespace paymesh::rpc {

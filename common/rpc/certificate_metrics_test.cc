@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "common/rpc/test_certificates.h"
+#include "common/http/testing/test_certificates.h"
 #include "common/runtime/metrics.h"
 
 namespace paymesh::rpc {

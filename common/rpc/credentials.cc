@@ -10,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "common/rpc/client_metrics.h"
+#include "common/rpc/client/client_metrics.h"
 
 namespace paymesh::rpc {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <cstdio>
 
+#include "common/http/testing/test_certificates.h"
 #include "common/rpc/credentials.h"
-#include "common/rpc/test_certificates.h"
-#include "common/rpc/test_server.h"
+#include "common/rpc/testing/test_server.h"
 #include "common/runtime/log.h"
 
 namespace paymesh::rpc {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/error/status.h"
 #include "common/rpc/call.h"
-#include "common/rpc/status.h"
 
 namespace paymesh::rpc {
 namespace {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "common/rpc/client.h"
-#include "common/rpc/test_server.h"
+#include "common/rpc/client/client.h"
+#include "common/rpc/testing/test_server.h"
 #include "common/runtime/run_blocking.h"
 
 namespace paymesh::rpc {

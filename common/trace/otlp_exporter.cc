@@ -10,7 +10,7 @@
 #include <mutex>
 #include <sstream>
 
-#include "common/rpc/status.h"
+#include "common/error/status.h"
 #include "common/runtime/ids.h"
 #include "common/trace/otlp_encode.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"

@@ -7,7 +7,7 @@
 #include <deque>
 #include <mutex>
 
-#include "common/rpc/status.h"
+#include "common/error/status.h"
 #include "common/trace/batch_processor.h"
 #include "common/trace/otlp_exporter.h"
 #include "common/trace/tracing.h"

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "services/checkout/domain/machine.h"
 
 namespace paymesh::checkout {

@@ -4,9 +4,9 @@
 
 #include <string>
 
+#include "common/config/chains.h"
 #include "common/error/error.h"
 #include "common/evm/address.h"
-#include "common/runtime/chains.h"
 
 namespace paymesh::checkout {
 

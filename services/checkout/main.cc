@@ -3,7 +3,7 @@
 // The service, its checks, and the operator's word on a halted chain. See README.md.
 #include <string_view>
 
-#include "common/runtime/host.h"
+#include "common/host/host.h"
 #include "services/checkout/config.h"
 #include "services/checkout/methods.h"
 #include "services/checkout/service.h"

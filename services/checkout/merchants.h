@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/rpc/call_runner.h"
+#include "common/rpc/server/call_runner.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/task.h"
 #include "services/checkout/domain/merchant.h"

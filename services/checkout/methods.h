@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/rpc/authorization.h"
+#include "common/rpc/server/authorization.h"
 
 namespace paymesh::checkout {
 

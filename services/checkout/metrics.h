@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/runtime/chains.h"
+#include "common/config/chains.h"
 #include "common/runtime/metrics.h"
 #include "services/checkout/store/payment_store.h"
 

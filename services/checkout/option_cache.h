@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/runtime/chains.h"
+#include "common/config/chains.h"
 #include "services/checkout/ports.h"
 
 namespace paymesh::checkout {

@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
-#include "common/journal/follower.h"
-#include "common/journal/hub.h"
-#include "common/journal/metrics.h"
+#include "common/host/host.h"
+#include "common/outbox/follower/follower.h"
+#include "common/outbox/hub/hub.h"
+#include "common/outbox/metrics.h"
 #include "common/pg/database.h"
-#include "common/pg/schema_check.h"
-#include "common/runtime/host.h"
+#include "common/pg/migrations/schema_check.h"
 #include "migrations/checkout.h"
 #include "services/checkout/api/event_service.h"
 #include "services/checkout/api/merchant_service.h"
@@ -99,9 +99,9 @@ class CheckoutParts final : public runtime::ServiceParts {
                    MakeTransferSource(channels.watcher), Apply(&ApplyTransfers)),
         money_(database_, FollowerOptionsOf(kMoneyFollower), MakeMoneySource(channels.settlement),
                Apply(&ApplyMoney)) {
-    journal::ExportHeads(host.metrics(), hub_);
-    journal::ExportFollower(host.metrics(), host.clock(), kTransferFollower, transfers_);
-    journal::ExportFollower(host.metrics(), host.clock(), kMoneyFollower, money_);
+    outbox::ExportHeads(host.metrics(), hub_);
+    outbox::ExportFollower(host.metrics(), host.clock(), kTransferFollower, transfers_);
+    outbox::ExportFollower(host.metrics(), host.clock(), kMoneyFollower, money_);
   }
 
   std::vector<rpc::ServedService> Services() override {
@@ -137,14 +137,14 @@ class CheckoutParts final : public runtime::ServiceParts {
   }
 
  private:
-  static journal::HubOptions HubOptionsOf(runtime::Host& host) {
-    journal::HubOptions options;
+  static outbox::HubOptions HubOptionsOf(runtime::Host& host) {
+    outbox::HubOptions options;
     options.log = [&log = host.log()](std::string_view message) { log.Warn(message); };
     return options;
   }
 
-  journal::FollowerOptions FollowerOptionsOf(const char* name) {
-    journal::FollowerOptions options;
+  outbox::FollowerOptions FollowerOptionsOf(const char* name) {
+    outbox::FollowerOptions options;
     options.name = name;
     options.log = [this, name](std::string_view message) {
       host_.log().Warn(message, {{"follower", name}});
@@ -154,11 +154,11 @@ class CheckoutParts final : public runtime::ServiceParts {
 
   // Metrics are told before the commit: a transaction that is run again counts twice, which is rare
   // and harms nothing but a rate.
-  using ApplyFn = Status (*)(pg::Transaction&, const Rules&, const std::vector<journal::Entry>&,
+  using ApplyFn = Status (*)(pg::Transaction&, const Rules&, const std::vector<outbox::Entry>&,
                              const OnChanges&);
-  journal::ApplyEntries Apply(ApplyFn apply) {
+  outbox::ApplyEntries Apply(ApplyFn apply) {
     OnChanges told = [this](const std::vector<Change>& changes) { metrics_.Changed(changes); };
-    return [this, apply, told](pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+    return [this, apply, told](pg::Transaction& tx, const std::vector<outbox::Entry>& entries) {
       return apply(tx, config_.rules, entries, told);
     };
   }
@@ -233,7 +233,7 @@ class CheckoutParts final : public runtime::ServiceParts {
   CheckoutMetrics metrics_;
   pg::Database database_;
   pg::SchemaCheck schema_;
-  journal::Hub hub_;
+  outbox::Hub hub_;
   DatabaseClock clock_;
   MerchantDirectory merchants_;
   std::unique_ptr<Router> router_;
@@ -243,8 +243,8 @@ class CheckoutParts final : public runtime::ServiceParts {
   PaymentServiceApi payments_;
   MerchantServiceApi merchant_api_;
   EventServiceApi events_;
-  journal::Follower transfers_;
-  journal::Follower money_;
+  outbox::Follower transfers_;
+  outbox::Follower money_;
 };
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/config/chains.h"
+#include "common/host/common_config.h"
 #include "common/pg/database.h"
-#include "common/runtime/chains.h"
-#include "common/runtime/common_config.h"
 #include "services/checkout/config.h"
 #include "services/checkout/store/chain_store.h"
 

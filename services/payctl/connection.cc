@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "common/rpc/status.h"
+#include "common/error/status.h"
 
 namespace paymesh::payctl {
 namespace {

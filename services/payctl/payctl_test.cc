@@ -10,10 +10,10 @@
 #include <memory>
 #include <sstream>
 
+#include "common/error/status.h"
+#include "common/http/testing/test_certificates.h"
 #include "common/rpc/credentials.h"
-#include "common/rpc/health.h"
-#include "common/rpc/status.h"
-#include "common/rpc/test_certificates.h"
+#include "common/rpc/server/health.h"
 #include "paymesh/checkout/v1/payment_service.grpc.pb.h"
 #include "paymesh/settlement/v1/payout_service.grpc.pb.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/config/config.h"
 #include "common/money/caip.h"
-#include "common/runtime/config.h"
 #include "services/routing/domain/decide.h"
 
 namespace paymesh::routing {

@@ -1,9 +1,9 @@
 // routing: decides in which tokens on which chains a payment may be made. See README.md.
-#include "common/journal/follower.h"
-#include "common/journal/metrics.h"
-#include "common/pg/migrations.h"
-#include "common/pg/schema_check.h"
-#include "common/runtime/host.h"
+#include "common/host/host.h"
+#include "common/outbox/follower/follower.h"
+#include "common/outbox/metrics.h"
+#include "common/pg/migrations/migrations.h"
+#include "common/pg/migrations/schema_check.h"
 #include "migrations/routing.h"
 #include "services/routing/api/routing_service.h"
 #include "services/routing/config.h"
@@ -33,7 +33,7 @@ class Parts final : public runtime::ServiceParts {
                        host.metrics()),
         follower_(MakeOutcomeFollower(database_, std::move(checkout), host.log())),
         log_(host.log()) {
-    journal::ExportFollower(host.metrics(), host.clock(), kOutcomeFollower, *follower_);
+    outbox::ExportFollower(host.metrics(), host.clock(), kOutcomeFollower, *follower_);
     unexplained_ = &host.metrics().Gauge("invariant_violations", "Rows that break an invariant.",
                                          {{"id", "routing_unexplained_decision"}});
   }
@@ -69,7 +69,7 @@ class Parts final : public runtime::ServiceParts {
   Decider decider_;
   RoutingService service_;
   MarketWorker market_worker_;
-  std::unique_ptr<journal::Follower> follower_;
+  std::unique_ptr<outbox::Follower> follower_;
   runtime::Logger& log_;
   prometheus::Gauge* unexplained_ = nullptr;
 };

@@ -5,7 +5,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "common/runtime/run_blocking.h"
 #include "paymesh/checkout/v1/event_service.pb.h"
 #include "services/routing/decider.h"
@@ -126,8 +126,8 @@ TEST_F(RoutingTest, NeverChangesOrForgetsADecision) {
 }
 
 // Checkout's event of a payment that is bound to `unit`.
-journal::Entry Bound(const std::string& id, const std::string& unit,
-                     checkout::v1::PaymentState state, std::int64_t seconds_since_creation) {
+outbox::Entry Bound(const std::string& id, const std::string& unit,
+                    checkout::v1::PaymentState state, std::int64_t seconds_since_creation) {
   checkout::v1::Event event;
   auto& payment = *event.mutable_payment();
   payment.set_payment_id(id);
@@ -137,13 +137,13 @@ journal::Entry Bound(const std::string& id, const std::string& unit,
   auto& option = *payment.add_options();
   option.set_bound(true);
   option.mutable_due()->set_unit(unit);
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.payload = event.SerializeAsString();
   return entry;
 }
 
 TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
-  const journal::Entry entry = Bound("pay_1", kToken, checkout::v1::PAYMENT_STATE_SUCCEEDED, 20);
+  const outbox::Entry entry = Bound("pay_1", kToken, checkout::v1::PAYMENT_STATE_SUCCEEDED, 20);
   auto apply = [&](pg::Transaction& tx) { return ApplyEvents(tx, {entry, entry}); };
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());

@@ -1,7 +1,7 @@
 // Settlement's own configuration, beside the common part.
 #pragma once
 
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "services/settlement/money_out_config.h"
 
 namespace paymesh::settlement {

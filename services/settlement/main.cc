@@ -1,7 +1,7 @@
 // settlement --config FILE [--check-config | migrate]
 // Keeps the books, holds the keys and moves the money. See README.md.
 #include "common/aws/credential_source.h"
-#include "common/runtime/host.h"
+#include "common/host/host.h"
 #include "services/settlement/config.h"
 #include "services/settlement/methods.h"
 #include "services/settlement/service.h"

@@ -4,11 +4,10 @@
 
 #include <utility>
 
-#include "common/journal/follower.h"
-#include "common/journal/metrics.h"
+#include "common/outbox/follower/follower.h"
+#include "common/outbox/metrics.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
-#include "common/pg/metrics.h"
 #include "common/runtime/run_blocking.h"
 #include "services/settlement/api/payout_service.h"
 #include "services/settlement/store/invariants.h"
@@ -151,8 +150,8 @@ std::vector<FateContext> Contexts(runtime::Host& host) {
   return contexts;
 }
 
-journal::FollowerOptions FollowerOptionsOf(runtime::Host& host) {
-  journal::FollowerOptions options;
+outbox::FollowerOptions FollowerOptionsOf(runtime::Host& host) {
+  outbox::FollowerOptions options;
   options.name = kTransactionsCursor;
   options.log = [&host](std::string_view message) { host.log().Warn(message); };
   return options;
@@ -232,7 +231,7 @@ struct MoneyOut::Parts {
         scheduler(database, host.clock(), host.ids(), host.log(), config.plan_interval),
         follower(database, FollowerOptionsOf(host), TransactionsSource(watcher),
                  ApplyTransactions(Contexts(host))) {
-    journal::ExportFollower(host.metrics(), host.clock(), kTransactionsCursor, follower);
+    outbox::ExportFollower(host.metrics(), host.clock(), kTransactionsCursor, follower);
     const std::string holder = host.ids().Next("set") + "@" + std::to_string(::getpid());
     for (const runtime::ChainConfig& chain : host.chains().chains) {
       if (chain.vault.empty() || chain.factory.empty()) continue;  // nothing to pay from
@@ -251,7 +250,7 @@ struct MoneyOut::Parts {
   const std::unique_ptr<VaultRecord> vaults;
   PayoutService service;
   PayoutScheduler scheduler;
-  journal::Follower follower;
+  outbox::Follower follower;
   std::vector<std::unique_ptr<ChainSender>> senders;
 };
 

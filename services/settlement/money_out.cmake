@@ -17,7 +17,7 @@ paymesh_library(NAME settlement_out
           workers/kms_signer.cc
           workers/payout_scheduler.cc workers/sender_chain.cc workers/sender_worker.cc
           workers/vault_record.cc
-  DEPS paymesh::settlement_out_domain ${SETTLEMENT_BOOKS} paymesh::aws paymesh::pg paymesh::journal
+  DEPS paymesh::settlement_out_domain ${SETTLEMENT_BOOKS} paymesh::aws paymesh::pg paymesh::outbox
        paymesh::rpc paymesh::host paymesh::protos_settlement paymesh::protos_watcher)
 
 # Real PostgreSQL and a real chain node.

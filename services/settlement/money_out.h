@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/runtime/host.h"
+#include "common/host/host.h"
 #include "services/settlement/money_out_config.h"
 
 namespace paymesh::pg {

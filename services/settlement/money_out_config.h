@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "services/settlement/domain/chain_transaction.h"
 #include "services/settlement/domain/chain_transaction_call.h"
 

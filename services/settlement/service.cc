@@ -5,12 +5,12 @@
 #include <set>
 #include <utility>
 
-#include "common/journal/hub.h"
-#include "common/journal/metrics.h"
-#include "common/pg/migrations.h"
-#include "common/pg/schema_check.h"
-#include "common/rpc/client.h"
-#include "common/runtime/host.h"
+#include "common/host/host.h"
+#include "common/outbox/hub/hub.h"
+#include "common/outbox/metrics.h"
+#include "common/pg/migrations/migrations.h"
+#include "common/pg/migrations/schema_check.h"
+#include "common/rpc/client/client.h"
 #include "migrations/settlement.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 #include "services/settlement/api/event_service.h"
@@ -68,9 +68,9 @@ class Parts final : public runtime::ServiceParts {
     for (const auto& [chain, vault] : PostingOptionsOf(host.chains()).vaults) {
       vaults_.insert(vault);
     }
-    journal::ExportHeads(host.metrics(), hub_);
-    journal::ExportFollower(host.metrics(), host.clock(), kTransfersCursor, transfers_);
-    journal::ExportFollower(host.metrics(), host.clock(), kPaymentsCursor, payments_);
+    outbox::ExportHeads(host.metrics(), hub_);
+    outbox::ExportFollower(host.metrics(), host.clock(), kTransfersCursor, transfers_);
+    outbox::ExportFollower(host.metrics(), host.clock(), kPaymentsCursor, payments_);
   }
 
   // Opens the signer, so it may fail.
@@ -111,16 +111,16 @@ class Parts final : public runtime::ServiceParts {
     options.tracer = &host.tracer();
     return options;
   }
-  journal::FollowerOptions FollowerOf(const char* name) {
-    journal::FollowerOptions options;
+  outbox::FollowerOptions FollowerOf(const char* name) {
+    outbox::FollowerOptions options;
     options.name = name;
     options.log = [this](std::string_view text) { log_.Warn(text); };
     return options;
   }
   using Apply = Status (PostingApplier::*)(pg::Transaction&,
-                                           const std::vector<journal::Entry>&) const;
-  journal::ApplyEntries Counted(Apply apply) {
-    return [this, apply](pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+                                           const std::vector<outbox::Entry>&) const;
+  outbox::ApplyEntries Counted(Apply apply) {
+    return [this, apply](pg::Transaction& tx, const std::vector<outbox::Entry>& entries) {
       Status status = (applier_.*apply)(tx, entries);
       if (!status.ok()) metrics_.Failed(status.error());
       return status;
@@ -171,7 +171,7 @@ class Parts final : public runtime::ServiceParts {
   const runtime::Clock& clock_;
   pg::Database database_;
   pg::SchemaCheck schema_;
-  journal::Hub hub_;
+  outbox::Hub hub_;
   LedgerMetrics metrics_;
   PostingApplier applier_;
   std::unique_ptr<BalanceReader> reader_;
@@ -180,8 +180,8 @@ class Parts final : public runtime::ServiceParts {
   LedgerServiceApi ledger_;
   PauseServiceApi pauses_;
   EventServiceApi events_;
-  journal::Follower transfers_;
-  journal::Follower payments_;
+  outbox::Follower transfers_;
+  outbox::Follower payments_;
   std::unique_ptr<watcher_pb::TransferService::StubInterface> watched_;
   std::set<std::string> vaults_;
   std::unique_ptr<MoneyOut> money_out_;

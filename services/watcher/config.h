@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "services/watcher/domain/match_mode.h"
 
 namespace paymesh::watcher {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "common/runtime/common_config.h"
-#include "common/testing/source_dir.h"
+#include "common/base/testing/source_dir.h"
+#include "common/host/common_config.h"
 
 namespace paymesh::watcher {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/runtime/host.h"
+#include "common/host/host.h"
 #include "services/watcher/api/methods.h"
 #include "services/watcher/service.h"
 

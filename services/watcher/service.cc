@@ -5,12 +5,11 @@
 #include <vector>
 
 #include "common/http/client.h"
-#include "common/journal/hub.h"
-#include "common/journal/metrics.h"
+#include "common/outbox/hub/hub.h"
+#include "common/outbox/metrics.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
-#include "common/pg/metrics.h"
-#include "common/pg/schema_check.h"
+#include "common/pg/migrations/schema_check.h"
 #include "migrations/watcher.h"
 #include "services/watcher/api/chain_service.h"
 #include "services/watcher/api/transaction_service.h"
@@ -89,7 +88,7 @@ class Parts final : public runtime::ServiceParts {
       chains_.Add(chain.chain.ToString(), {chain, &followed_.back()->node});
       pg::ExportLease(host.metrics(), LeaseName(chain.chain.ToString()), followed_.back()->lease);
     }
-    journal::ExportHeads(host.metrics(), hub_);
+    outbox::ExportHeads(host.metrics(), hub_);
     transfers_ = std::make_unique<TransferServiceImpl>(host.calls(), database_, hub_,
                                                        host.page_tokens(), host.executor());
     chain_service_ =
@@ -127,7 +126,7 @@ class Parts final : public runtime::ServiceParts {
  private:
   pg::Database database_;
   pg::SchemaCheck schema_;
-  journal::Hub hub_;
+  outbox::Hub hub_;
   http::Client http_{NodeHttpOptions()};
   InvariantWorker invariants_;
   std::vector<std::unique_ptr<FollowedChain>> followed_;

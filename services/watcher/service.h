@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "common/runtime/host.h"
+#include "common/host/host.h"
 #include "services/watcher/config.h"
 
 namespace paymesh::watcher {

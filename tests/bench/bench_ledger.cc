@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/pg/database.h"
-#include "common/pg/migrations.h"
+#include "common/pg/migrations/migrations.h"
 #include "migrations/settlement.h"
 #include "services/settlement/store/ledger_store.h"
 #include "tests/bench/load.h"

@@ -78,7 +78,7 @@ export class StandIns {
 
 /** The migrations of a service in their order, the libraries' first. */
 export function migrations(service) {
-  const folders = ['common/pg', 'common/journal', `services/${service}`];
+  const folders = ['common/pg', 'common/outbox', `services/${service}`];
   return folders.flatMap((folder) => readdirSync(join(root, folder), {recursive: true}).filter((name) => /(^|\/)migrations\/\d+_\w+\.sql$/.test(name))
       .map((name) => join(root, folder, name))).sort((a, b) => Number(/(\d+)_\w+\.sql$/.exec(a)[1]) - Number(/(\d+)_\w+\.sql$/.exec(b)[1]))
       .map((path) => readFileSync(path, 'utf8'));

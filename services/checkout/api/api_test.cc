@@ -4,7 +4,7 @@
 #include <future>
 #include <thread>
 
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "services/checkout/testing/mesh.h"
 
 namespace paymesh::checkout {

@@ -3,9 +3,9 @@
 #include <charconv>
 #include <utility>
 
-#include "common/journal/hub.h"
-#include "common/journal/stream.h"
-#include "common/rpc/page.h"
+#include "common/outbox/follower/stream.h"
+#include "common/outbox/hub/hub.h"
+#include "common/rpc/server/page.h"
 #include "services/checkout/api/access.h"
 #include "services/checkout/api/fields.h"
 #include "services/checkout/convert.h"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxPageBytes = 3 * 1024 * 1024;  // a message may have 4 MB
 
-std::string ScopeOf(const std::string& method, const journal::Filter& filter) {
+std::string ScopeOf(const std::string& method, const outbox::Filter& filter) {
   return method + "|" + std::to_string(filter.owner.size()) + ":" + filter.owner + "|" +
          filter.subject;
 }
@@ -39,18 +39,18 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
   CO_RETURN_IF_ERROR(CheckText(request.merchant_id(), {"merchant_id", 0, 64}));
   CO_RETURN_IF_ERROR(CheckText(request.payment_id(), {"payment_id", 0, 64}));
   ASSIGN_OR_CO_RETURN(const std::string owner, MerchantOf(call.principal(), request.merchant_id()));
-  const journal::Filter filter{.subject = request.payment_id(), .owner = owner};
+  const outbox::Filter filter{.subject = request.payment_id(), .owner = owner};
   const std::string scope = ScopeOf(call.method(), filter);
   ASSIGN_OR_CO_RETURN(const std::string token,
                       parts_.page_tokens->Decode(scope, request.page_token()));
   ASSIGN_OR_CO_RETURN(const std::int64_t after, PositionOf(token));
   auto read = parts_.hub->Read(std::string(kEventsJournal), after, size, filter);
-  const Result<journal::Page> page = co_await std::move(read);
+  const Result<outbox::Page> page = co_await std::move(read);
   if (!page.ok()) co_return page.error();
   std::size_t bytes = 0;
-  for (const journal::EntryPtr& entry : page->entries) {
+  for (const outbox::EntryPtr& entry : page->entries) {
     if (bytes > kMaxPageBytes) break;
-    ASSIGN_OR_CO_RETURN(*response->add_events(), journal::ToEvent<pb::Event>(*entry));
+    ASSIGN_OR_CO_RETURN(*response->add_events(), outbox::ToEvent<pb::Event>(*entry));
     bytes += entry->payload.size();
   }
   const bool cut = static_cast<std::size_t>(response->events_size()) < page->entries.size();
@@ -65,12 +65,12 @@ Task<Status> EventServiceApi::DoStream(rpc::Call& call, const pb::StreamEventsRe
                                        rpc::Writer<pb::StreamEventsResponse>& writer) {
   CO_RETURN_IF_ERROR(CheckText(request.merchant_id(), {"merchant_id", 0, 64}));
   ASSIGN_OR_CO_RETURN(const std::string owner, MerchantOf(call.principal(), request.merchant_id()));
-  journal::ServeOptions options;
-  options.journal = std::string(kEventsJournal);
+  outbox::ServeOptions options;
+  options.outbox = std::string(kEventsJournal);
   options.after = request.after_position();
   options.filter.owner = owner;
   auto serve =
-      journal::ServeEvents<pb::StreamEventsResponse>(*parts_.hub, std::move(options), writer);
+      outbox::ServeEvents<pb::StreamEventsResponse>(*parts_.hub, std::move(options), writer);
   co_return co_await std::move(serve);
 }
 

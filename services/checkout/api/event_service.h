@@ -1,10 +1,10 @@
 // The contract's EventService over the journal of events. Any thread.
 #pragma once
 
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/checkout/v1/event_service.grpc.pb.h"
 
-namespace paymesh::journal {
+namespace paymesh::outbox {
 class Hub;
 }
 namespace paymesh::rpc {
@@ -17,7 +17,7 @@ class EventServiceApi final : public v1::EventService::CallbackService {
  public:
   struct Parts {
     rpc::CallRunner* calls;
-    journal::Hub* hub;
+    outbox::Hub* hub;
     const rpc::PageTokens* page_tokens;
   };
   explicit EventServiceApi(Parts parts) : parts_(parts) {}

@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/config/chains.h"
 #include "common/error/error.h"
 #include "common/money/amount.h"
-#include "common/runtime/chains.h"
 #include "paymesh/checkout/v1/merchant_service.pb.h"
 #include "paymesh/type/v1/type.pb.h"
 #include "services/checkout/domain/merchant.h"

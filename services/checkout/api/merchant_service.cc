@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/pg/audit.h"
-#include "common/rpc/page.h"
+#include "common/rpc/server/page.h"
 #include "common/runtime/ids.h"
 #include "services/checkout/api/access.h"
 #include "services/checkout/api/fields.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/pg/idempotency.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/checkout/v1/merchant_service.grpc.pb.h"
 #include "services/checkout/merchants.h"
 #include "services/checkout/metrics.h"

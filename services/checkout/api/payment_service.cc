@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "common/journal/append.h"
-#include "common/journal/hub.h"
+#include "common/outbox/append.h"
+#include "common/outbox/hub/hub.h"
 #include "common/pg/audit.h"
-#include "common/rpc/page.h"
+#include "common/rpc/server/page.h"
 #include "services/checkout/api/access.h"
 #include "services/checkout/api/fields.h"
 #include "services/checkout/api/list_filter.h"
@@ -42,7 +42,7 @@ Task<Result<Seen>> Read(pg::Database& database, rpc::Principal principal, std::s
   auto read_seen = [read](pg::Transaction& tx) -> Result<std::optional<Seen>> {
     ASSIGN_OR_RETURN(std::vector<Payment> found, read(tx));
     if (found.empty()) return std::optional<Seen>();
-    return std::optional<Seen>(Seen{std::move(found.front()), journal::Head(tx, kEventsJournal)});
+    return std::optional<Seen>(Seen{std::move(found.front()), outbox::Head(tx, kEventsJournal)});
   };
   auto run = database.Transact(kReadPayments, std::move(read_seen));
   Result<std::optional<Seen>> seen = co_await std::move(run);
@@ -204,7 +204,7 @@ Task<Status> PaymentServiceApi::DoWatch(rpc::Call& call, const pb::WatchPaymentR
   std::int64_t revision = request.after_revision();
   std::int64_t position = seen->position;
   pb::Payment next = ToProto(seen->payment);
-  const journal::Filter filter{.subject = request.payment_id()};
+  const outbox::Filter filter{.subject = request.payment_id()};
   for (;;) {
     if (next.revision() > revision) {
       revision = next.revision();
@@ -215,7 +215,7 @@ Task<Status> PaymentServiceApi::DoWatch(rpc::Call& call, const pb::WatchPaymentR
     }
     auto wait = parts_.hub->ReadOrWait(std::string(kEventsJournal), position, kWatchPage, filter,
                                        kWatchWait);
-    const Result<journal::Page> page = co_await std::move(wait);
+    const Result<outbox::Page> page = co_await std::move(wait);
     if (!page.ok()) co_return page.error();
     position = page->scanned;
     if (page->entries.empty()) continue;

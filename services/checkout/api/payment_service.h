@@ -5,13 +5,13 @@
 #include <memory>
 
 #include "common/pg/idempotency.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/checkout/v1/payment_service.grpc.pb.h"
 #include "services/checkout/config.h"
 #include "services/checkout/creator.h"
 #include "services/checkout/merchants.h"
 
-namespace paymesh::journal {
+namespace paymesh::outbox {
 class Hub;
 }
 namespace paymesh::rpc {
@@ -25,7 +25,7 @@ class PaymentServiceApi final : public v1::PaymentService::CallbackService {
   struct Parts {
     rpc::CallRunner* calls;
     pg::Database* database;
-    journal::Hub* hub;
+    outbox::Hub* hub;
     PaymentCreator* creator;
     MerchantDirectory* merchants;
     const runtime::ChainsConfig* chains;

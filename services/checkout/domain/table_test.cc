@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "common/testing/source_dir.h"
+#include "common/base/testing/source_dir.h"
 #include "services/checkout/domain/state.h"
 
 namespace paymesh::checkout {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/rpc/client.h"
-#include "common/rpc/status.h"
+#include "common/error/status.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
 #include "services/checkout/convert.h"
 

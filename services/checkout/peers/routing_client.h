@@ -4,7 +4,7 @@
 #include <chrono>
 #include <memory>
 
-#include "common/runtime/chains.h"
+#include "common/config/chains.h"
 #include "common/trace/tracer.h"
 #include "services/checkout/ports.h"
 

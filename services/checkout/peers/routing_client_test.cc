@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <mutex>
 
-#include "common/rpc/grpc_server.h"
+#include "common/rpc/server/grpc_server.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
 
 namespace paymesh::checkout {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "common/journal/follower.h"
+#include "common/outbox/follower/follower.h"
 
 namespace grpc {
 class ChannelInterface;
@@ -12,6 +12,6 @@ class ChannelInterface;
 namespace paymesh::checkout {
 
 // Entries whose payload is a serialised settlement.v1.Event.
-journal::OpenSource MakeMoneySource(std::shared_ptr<grpc::ChannelInterface> channel);
+outbox::OpenSource MakeMoneySource(std::shared_ptr<grpc::ChannelInterface> channel);
 
 }  // namespace paymesh::checkout

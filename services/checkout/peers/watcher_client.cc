@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/journal/stream.h"
-#include "common/rpc/client.h"
+#include "common/outbox/follower/stream.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 
 namespace paymesh::checkout {
@@ -67,19 +67,18 @@ const char* KindOf(const watcherpb::TransferEvent& event) {
   }
 }
 
-void Describe(const watcherpb::TransferEvent& event, journal::Entry& entry) {
+void Describe(const watcherpb::TransferEvent& event, outbox::Entry& entry) {
   entry.kind = KindOf(event);
   entry.subject = event.transfer().transfer_id();
 }
 
-Task<Result<std::unique_ptr<journal::Source>>> Open(std::shared_ptr<Stub> stub,
-                                                    std::int64_t after) {
+Task<Result<std::unique_ptr<outbox::Source>>> Open(std::shared_ptr<Stub> stub, std::int64_t after) {
   watcherpb::StreamTransfersRequest request;
   request.set_after_position(after);
   const rpc::CallOptions options{.timeout = std::chrono::milliseconds(0)};
   auto stream =
       rpc::OpenStream(*stub->async(), &Async::StreamTransfers, std::move(request), options);
-  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
+  co_return outbox::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace
@@ -90,7 +89,7 @@ std::unique_ptr<AddressRegistry> MakeWatcherClient(std::shared_ptr<grpc::Channel
   return std::make_unique<WatcherClient>(std::move(channel), timeout, tracer);
 }
 
-journal::OpenSource MakeTransferSource(std::shared_ptr<grpc::ChannelInterface> channel) {
+outbox::OpenSource MakeTransferSource(std::shared_ptr<grpc::ChannelInterface> channel) {
   std::shared_ptr<Stub> stub = watcherpb::TransferService::NewStub(std::move(channel));
   return [stub](std::int64_t after) { return Open(stub, after); };
 }

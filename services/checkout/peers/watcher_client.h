@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "common/journal/follower.h"
+#include "common/outbox/follower/follower.h"
 #include "common/trace/tracer.h"
 #include "services/checkout/ports.h"
 
@@ -20,6 +20,6 @@ std::unique_ptr<AddressRegistry> MakeWatcherClient(std::shared_ptr<grpc::Channel
                                                    trace::Tracer& tracer);
 
 // Entries whose payload is a serialised watcher.v1.TransferEvent.
-journal::OpenSource MakeTransferSource(std::shared_ptr<grpc::ChannelInterface> channel);
+outbox::OpenSource MakeTransferSource(std::shared_ptr<grpc::ChannelInterface> channel);
 
 }  // namespace paymesh::checkout

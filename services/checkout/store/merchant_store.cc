@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "common/journal/append.h"
+#include "common/outbox/append.h"
 #include "services/checkout/convert.h"
 #include "services/checkout/store/payment_store.h"
 
@@ -63,12 +63,12 @@ void InsertMerchant(pg::Transaction& tx, const Merchant& merchant) {
       merchant.merchant_id, merchant.display_name, units, static_cast<int>(merchant.policy),
       static_cast<int>(merchant.fee_plan.basis_points), fee_units, fee_values,
       static_cast<int>(merchant.tolerance_basis_points), merchant.create_time, merchant.revision);
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = merchant.merchant_id;
   entry.owner = merchant.merchant_id;
   entry.kind = "merchant.created";
   entry.payload = MerchantEvent(merchant, entry.kind).SerializeAsString();
-  journal::Append(tx, kEventsJournal, std::move(entry));
+  outbox::Append(tx, kEventsJournal, std::move(entry));
 }
 
 Result<std::optional<Merchant>> LoadMerchant(pg::Transaction& tx, std::string_view merchant_id) {

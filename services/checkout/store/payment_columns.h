@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/pg/param.h"
+#include "common/pg/sql/param.h"
 #include "services/checkout/domain/payment.h"
 
 namespace paymesh::checkout {

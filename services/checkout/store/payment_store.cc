@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "common/journal/append.h"
+#include "common/outbox/append.h"
 #include "services/checkout/convert.h"
 #include "services/checkout/store/payment_columns.h"
 
@@ -92,13 +92,13 @@ constexpr std::string_view kInsertTimeline = R"sql(
 
 void AppendEvent(pg::Transaction& tx, const Payment& payment, const std::string& kind,
                  std::string snapshot, std::string trace) {
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = payment.terms.payment_id;
   entry.owner = payment.terms.merchant_id;
   entry.kind = kind;
   entry.payload = std::move(snapshot);
   entry.trace = std::move(trace);
-  journal::Append(tx, kEventsJournal, std::move(entry));
+  outbox::Append(tx, kEventsJournal, std::move(entry));
 }
 
 // Columns that repeat what the transfers say, so that a drift of either is noticed.

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "common/pg/database.h"
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "migrations/checkout.h"
 #include "paymesh/watcher/v1/transfer_service.pb.h"
 #include "services/checkout/convert.h"
@@ -83,9 +83,9 @@ class Store : public ::testing::Test {
   }
 
   void Follow(std::vector<watcherpb::TransferEvent> events) {
-    std::vector<journal::Entry> entries;
+    std::vector<outbox::Entry> entries;
     for (const auto& event : events) {
-      journal::Entry entry;
+      outbox::Entry entry;
       entry.payload = event.SerializeAsString();
       entries.push_back(std::move(entry));
     }

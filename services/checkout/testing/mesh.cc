@@ -7,12 +7,12 @@
 #include <thread>
 #include <vector>
 
-#include "common/pg/test_database.h"
-#include "common/rpc/authorization.h"
-#include "common/rpc/call_runner.h"
-#include "common/rpc/status.h"
-#include "common/runtime/host.h"
-#include "common/runtime/worker_group.h"
+#include "common/error/status.h"
+#include "common/host/host.h"
+#include "common/host/worker_group.h"
+#include "common/pg/testing/test_database.h"
+#include "common/rpc/server/authorization.h"
+#include "common/rpc/server/call_runner.h"
 #include "migrations/checkout.h"
 #include "services/checkout/convert.h"
 #include "services/checkout/methods.h"

@@ -54,10 +54,10 @@ MoneyMoved ToMoved(const settlementpb::PaymentMoney& money) {
 }  // namespace
 
 Status ApplyMoney(pg::Transaction& tx, const Rules& rules,
-                  const std::vector<journal::Entry>& entries, const OnChanges& on_changes) {
+                  const std::vector<outbox::Entry>& entries, const OnChanges& on_changes) {
   std::vector<std::string> ids;
   std::vector<settlementpb::PaymentMoney> steps;
-  for (const journal::Entry& entry : entries) {
+  for (const outbox::Entry& entry : entries) {
     settlementpb::Event event;
     if (!event.ParseFromString(entry.payload)) {
       return Error::Internal("an entry of settlement's journal does not parse");

@@ -60,9 +60,9 @@ struct Parsed {
   std::vector<watcherpb::ChainHalt> halts;
 };
 
-Result<Parsed> Parse(const std::vector<journal::Entry>& entries) {
+Result<Parsed> Parse(const std::vector<outbox::Entry>& entries) {
   Parsed parsed;
-  for (const journal::Entry& entry : entries) {
+  for (const outbox::Entry& entry : entries) {
     watcherpb::TransferEvent event;
     if (!event.ParseFromString(entry.payload)) {
       return Error::Internal("an entry of the watcher's journal does not parse");
@@ -106,7 +106,7 @@ Status ApplyToPayments(pg::Transaction& tx, const Rules& rules,
 }  // namespace
 
 Status ApplyTransfers(pg::Transaction& tx, const Rules& rules,
-                      const std::vector<journal::Entry>& entries, const OnChanges& on_changes) {
+                      const std::vector<outbox::Entry>& entries, const OnChanges& on_changes) {
   ASSIGN_OR_RETURN(const Parsed parsed, Parse(entries));
   RETURN_IF_ERROR(ApplyToPayments(tx, rules, parsed.transfers, on_changes));
   for (const auto& [chain, progress] : parsed.progress) SaveProgress(tx, progress);

@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "common/journal/entry.h"
+#include "common/outbox/entry.h"
 #include "common/pg/transaction.h"
 #include "services/checkout/domain/machine.h"
 #include "services/checkout/store/payment_store.h"
@@ -19,10 +19,10 @@ using OnChanges = std::function<void(const std::vector<Change>&)>;
 // Entries hold serialised watcher.v1.TransferEvent. A transfer to an address of no payment (a
 // vault's, or one that was registered for a payment never stored) is passed over.
 Status ApplyTransfers(pg::Transaction& tx, const Rules& rules,
-                      const std::vector<journal::Entry>& entries, const OnChanges& on_changes);
+                      const std::vector<outbox::Entry>& entries, const OnChanges& on_changes);
 
 // The same for settlement.v1.Event: lines of the timelines.
 Status ApplyMoney(pg::Transaction& tx, const Rules& rules,
-                  const std::vector<journal::Entry>& entries, const OnChanges& on_changes);
+                  const std::vector<outbox::Entry>& entries, const OnChanges& on_changes);
 
 }  // namespace paymesh::checkout

@@ -1,8 +1,8 @@
 // paymesh.routing.v1.RoutingService: parse, call the decider, render. Any thread.
 #pragma once
 
-#include "common/rpc/authorization.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/authorization.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
 #include "services/routing/decider.h"
 

@@ -1,6 +1,6 @@
 #include "services/routing/workers/market_worker.h"
 
-#include "common/rpc/client.h"
+#include "common/rpc/client/client.h"
 #include "services/routing/convert.h"
 
 namespace paymesh::routing {

@@ -1,7 +1,7 @@
 #include "services/routing/workers/outcome_follower.h"
 
-#include "common/journal/stream.h"
-#include "common/rpc/client.h"
+#include "common/outbox/follower/stream.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/checkout/v1/event_service.grpc.pb.h"
 #include "services/routing/store/decision_store.h"
 
@@ -10,12 +10,12 @@ namespace {
 
 namespace checkout_pb = paymesh::checkout::v1;
 
-void Describe(const checkout_pb::Event& event, journal::Entry& entry) {
+void Describe(const checkout_pb::Event& event, outbox::Entry& entry) {
   entry.subject = event.payment().payment_id();
   entry.kind = event.type();
 }
 
-Task<Result<std::unique_ptr<journal::Source>>> Open(
+Task<Result<std::unique_ptr<outbox::Source>>> Open(
     std::shared_ptr<checkout_pb::EventService::Stub> stub, std::int64_t after) {
   checkout_pb::StreamEventsRequest request;
   request.set_after_position(after);
@@ -25,14 +25,14 @@ Task<Result<std::unique_ptr<journal::Source>>> Open(
                       checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
           *stub->async(), &checkout_pb::EventService::StubInterface::async_interface::StreamEvents,
           std::move(request), options);
-  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
+  co_return outbox::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace
 
-Status ApplyEvents(pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+Status ApplyEvents(pg::Transaction& tx, const std::vector<outbox::Entry>& entries) {
   std::vector<Lesson> lessons;
-  for (const journal::Entry& entry : entries) {
+  for (const outbox::Entry& entry : entries) {
     checkout_pb::Event event;
     if (!event.ParseFromString(entry.payload)) return Error::Internal("an event cannot be read");
     const checkout_pb::Payment& payment = event.payment();
@@ -50,15 +50,15 @@ Status ApplyEvents(pg::Transaction& tx, const std::vector<journal::Entry>& entri
   return {};
 }
 
-std::unique_ptr<journal::Follower> MakeOutcomeFollower(pg::Database& database,
-                                                       std::shared_ptr<grpc::Channel> checkout,
-                                                       runtime::Logger& log) {
-  journal::FollowerOptions options;
+std::unique_ptr<outbox::Follower> MakeOutcomeFollower(pg::Database& database,
+                                                      std::shared_ptr<grpc::Channel> checkout,
+                                                      runtime::Logger& log) {
+  outbox::FollowerOptions options;
   options.name = kOutcomeFollower;
   options.log = [&log](std::string_view message) { log.Warn(std::string(message)); };
   std::shared_ptr<checkout_pb::EventService::Stub> stub =
       checkout_pb::EventService::NewStub(std::move(checkout));
-  return std::make_unique<journal::Follower>(
+  return std::make_unique<outbox::Follower>(
       database, std::move(options), [stub](std::int64_t after) { return Open(stub, after); },
       ApplyEvents);
 }

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "common/journal/follower.h"
+#include "common/outbox/follower/follower.h"
 #include "common/pg/database.h"
 #include "common/runtime/log.h"
 
@@ -14,11 +14,11 @@ namespace paymesh::routing {
 
 inline constexpr char kOutcomeFollower[] = "routing<-checkout.events";
 
-std::unique_ptr<journal::Follower> MakeOutcomeFollower(pg::Database& database,
-                                                       std::shared_ptr<grpc::Channel> checkout,
-                                                       runtime::Logger& log);
+std::unique_ptr<outbox::Follower> MakeOutcomeFollower(pg::Database& database,
+                                                      std::shared_ptr<grpc::Channel> checkout,
+                                                      runtime::Logger& log);
 
 // The effects of events; exposed for tests.
-Status ApplyEvents(pg::Transaction& tx, const std::vector<journal::Entry>& entries);
+Status ApplyEvents(pg::Transaction& tx, const std::vector<outbox::Entry>& entries);
 
 }  // namespace paymesh::routing

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "common/journal/hub.h"
-#include "common/journal/stream.h"
+#include "common/outbox/follower/stream.h"
+#include "common/outbox/hub/hub.h"
 #include "services/settlement/api/ledger_convert.h"
 #include "services/settlement/api/position.h"
 
@@ -23,12 +23,12 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const v1::ListEventsReques
       call.method() + "|" + request.merchant_id() + "|" + request.payment_id();
   ASSIGN_OR_CO_RETURN(const std::string token, tokens_.Decode(scope, request.page_token()));
   ASSIGN_OR_CO_RETURN(const std::int64_t after, ParsePosition(token));
-  journal::Filter filter{.subject = request.payment_id(), .owner = request.merchant_id()};
+  outbox::Filter filter{.subject = request.payment_id(), .owner = request.merchant_id()};
   auto read = hub_.Read(kJournal, after, size, std::move(filter));
-  const Result<journal::Page> page = co_await std::move(read);
+  const Result<outbox::Page> page = co_await std::move(read);
   if (!page.ok()) co_return page.error();
-  for (const journal::EntryPtr& entry : page->entries) {
-    ASSIGN_OR_CO_RETURN(*response->add_events(), journal::ToEvent<v1::Event>(*entry));
+  for (const outbox::EntryPtr& entry : page->entries) {
+    ASSIGN_OR_CO_RETURN(*response->add_events(), outbox::ToEvent<v1::Event>(*entry));
   }
   if (page->entries.size() == static_cast<std::size_t>(size)) {
     response->set_next_page_token(tokens_.Encode(scope, std::to_string(page->scanned)));
@@ -38,10 +38,10 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const v1::ListEventsReques
 
 Task<Status> EventServiceApi::DoStream(rpc::Call&, const v1::StreamEventsRequest& request,
                                        rpc::Writer<v1::StreamEventsResponse>& writer) {
-  journal::ServeOptions options;
-  options.journal = kJournal;
+  outbox::ServeOptions options;
+  options.outbox = kJournal;
   options.after = request.after_position();
-  auto serve = journal::ServeEvents<v1::StreamEventsResponse>(hub_, std::move(options), writer);
+  auto serve = outbox::ServeEvents<v1::StreamEventsResponse>(hub_, std::move(options), writer);
   co_return co_await std::move(serve);
 }
 

@@ -1,11 +1,11 @@
 // EventService: the journal `events` to the outside. Any thread.
 #pragma once
 
-#include "common/rpc/page.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/page.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/settlement/v1/event_service.grpc.pb.h"
 
-namespace paymesh::journal {
+namespace paymesh::outbox {
 class Hub;
 }
 
@@ -14,7 +14,7 @@ namespace paymesh::settlement {
 class EventServiceApi final : public v1::EventService::CallbackService {
  public:
   // All outlive the service.
-  EventServiceApi(rpc::CallRunner& calls, journal::Hub& hub, const rpc::PageTokens& tokens)
+  EventServiceApi(rpc::CallRunner& calls, outbox::Hub& hub, const rpc::PageTokens& tokens)
       : calls_(calls), hub_(hub), tokens_(tokens) {}
 
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
@@ -30,7 +30,7 @@ class EventServiceApi final : public v1::EventService::CallbackService {
                         rpc::Writer<v1::StreamEventsResponse>& writer);
 
   rpc::CallRunner& calls_;
-  journal::Hub& hub_;
+  outbox::Hub& hub_;
   const rpc::PageTokens& tokens_;
 };
 

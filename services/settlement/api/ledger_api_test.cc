@@ -8,10 +8,10 @@
 #include <map>
 #include <thread>
 
-#include "common/journal/hub.h"
-#include "common/pg/test_database.h"
-#include "common/rpc/call_runner.h"
-#include "common/rpc/grpc_server.h"
+#include "common/outbox/hub/hub.h"
+#include "common/pg/testing/test_database.h"
+#include "common/rpc/server/call_runner.h"
+#include "common/rpc/server/grpc_server.h"
 #include "common/runtime/run_blocking.h"
 #include "migrations/settlement.h"
 #include "services/settlement/api/event_service.h"
@@ -64,7 +64,7 @@ class LedgerApiTest : public ::testing::Test {
       return Result<rpc::Principal>(principal_);
     };
     calls_ = std::make_unique<rpc::CallRunner>(std::move(options));
-    hub_ = std::make_unique<journal::Hub>(database_.database());
+    hub_ = std::make_unique<outbox::Hub>(database_.database());
     prover_ = std::make_unique<BalanceProver>(database_.database(), balances_, chains_);
     ledger_ = std::make_unique<LedgerServiceApi>(*calls_, database_.database(), *prover_, tokens_);
     pauses_ = std::make_unique<PauseServiceApi>(*calls_, database_.database());
@@ -155,7 +155,7 @@ class LedgerApiTest : public ::testing::Test {
           .value();
   FakeBalances balances_;
   std::unique_ptr<rpc::CallRunner> calls_;
-  std::unique_ptr<journal::Hub> hub_;
+  std::unique_ptr<outbox::Hub> hub_;
   std::unique_ptr<BalanceProver> prover_;
   std::unique_ptr<LedgerServiceApi> ledger_;
   std::unique_ptr<PauseServiceApi> pauses_;

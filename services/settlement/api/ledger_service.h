@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/pg/database.h"
-#include "common/rpc/page.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/page.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/settlement/v1/ledger_service.grpc.pb.h"
 #include "services/settlement/workers/balance_prover.h"
 

@@ -3,7 +3,7 @@
 
 #include "common/pg/database.h"
 #include "common/pg/idempotency.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/settlement/v1/pause_service.grpc.pb.h"
 
 namespace paymesh::settlement {

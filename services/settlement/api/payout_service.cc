@@ -8,7 +8,7 @@
 #include "common/money/amount.h"
 #include "common/pg/audit.h"
 #include "common/pg/database.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "services/settlement/api/mutate.h"
 #include "services/settlement/api/position.h"
 #include "services/settlement/store/destination_store.h"

@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "common/config/chains.h"
 #include "common/pg/idempotency.h"
-#include "common/rpc/call_runner.h"
-#include "common/rpc/page.h"
-#include "common/runtime/chains.h"
+#include "common/rpc/server/call_runner.h"
+#include "common/rpc/server/page.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/ids.h"
 #include "paymesh/settlement/v1/payout_service.grpc.pb.h"

@@ -11,8 +11,8 @@
 #include <set>
 #include <thread>
 
-#include "common/pg/test_database.h"
-#include "common/rpc/grpc_server.h"
+#include "common/pg/testing/test_database.h"
+#include "common/rpc/server/grpc_server.h"
 #include "migrations/settlement.h"
 #include "services/settlement/domain/ledger.h"
 #include "services/settlement/methods.h"

@@ -5,7 +5,7 @@
 #include "common/evm/abi.h"
 #include "common/evm/event.h"
 #include "common/evm/keccak.h"
-#include "common/evm/signature.h"
+#include "common/evm/signing/signature.h"
 
 namespace paymesh::settlement {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "common/testing/source_dir.h"
+#include "common/base/testing/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "migrations/settlement.h"
 
 namespace paymesh::settlement {

@@ -1,5 +1,5 @@
 // Events of payments' money in the journal `events`.
-#include "common/journal/append.h"
+#include "common/outbox/append.h"
 #include "paymesh/settlement/v1/event_service.pb.h"
 #include "services/settlement/store/ledger_store.h"
 
@@ -45,13 +45,13 @@ void AppendMoneyEvent(pg::Transaction& tx, const MoneyEvent& event, const std::s
   money.set_transaction_hash(event.transaction_hash);
   money.set_chain(event.chain);
   money.set_settled(event.settled);
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = event.payment_id;
   entry.owner = event.merchant_id;
   entry.kind = message.type();
   entry.payload = message.SerializeAsString();
   entry.trace = trace;
-  journal::Append(tx, "events", std::move(entry));
+  outbox::Append(tx, "events", std::move(entry));
 }
 
 }  // namespace paymesh::settlement

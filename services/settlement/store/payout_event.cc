@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "common/journal/append.h"
+#include "common/outbox/append.h"
 #include "paymesh/settlement/v1/event_service.pb.h"
 #include "services/settlement/store/payout_convert.h"
 #include "services/settlement/store/payout_ledger.h"
@@ -60,12 +60,12 @@ void Append(pg::Transaction& tx, std::string_view kind, std::string_view subject
             std::string_view owner, pb::Event event) {
   event.set_type(std::string(kind));
   event.set_merchant_id(std::string(owner));
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = std::string(subject);
   entry.owner = std::string(owner);
   entry.kind = std::string(kind);
   entry.payload = event.SerializeAsString();
-  journal::Append(tx, kJournal, std::move(entry));
+  outbox::Append(tx, kJournal, std::move(entry));
 }
 
 // Payouts that changed in this transaction, by id.

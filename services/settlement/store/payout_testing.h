@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/ids.h"
 #include "migrations/settlement.h"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/pg/database.h"
-#include "common/rpc/client.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/watcher/v1/chain_service.grpc.pb.h"
 #include "services/settlement/store/ledger_store.h"
 

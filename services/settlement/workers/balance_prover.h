@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "common/config/chains.h"
 #include "common/error/error.h"
 #include "common/money/u256.h"
-#include "common/runtime/chains.h"
 #include "common/runtime/task.h"
 #include "services/settlement/store/evidence_store.h"
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/journal/stream.h"
-#include "common/rpc/client.h"
+#include "common/outbox/follower/stream.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/watcher/v1/transaction_service.grpc.pb.h"
 
 namespace paymesh::settlement {
@@ -65,13 +65,13 @@ Result<FateState> ToState(pb::TransactionState state) {
   }
 }
 
-void Describe(const pb::TransactionEvent& event, journal::Entry& entry) {
+void Describe(const pb::TransactionEvent& event, outbox::Entry& entry) {
   entry.subject = event.transaction().transaction_hash();
   entry.kind = "transaction";
   entry.payload = event.transaction().SerializeAsString();
 }
 
-Task<Result<std::unique_ptr<journal::Source>>> OpenOne(
+Task<Result<std::unique_ptr<outbox::Source>>> OpenOne(
     std::shared_ptr<pb::TransactionService::StubInterface> stub, std::int64_t after) {
   pb::StreamTransactionsRequest request;
   request.set_after_position(after);
@@ -79,7 +79,7 @@ Task<Result<std::unique_ptr<journal::Source>>> OpenOne(
   auto stream =
       rpc::OpenStream<Stub, pb::StreamTransactionsRequest, pb::StreamTransactionsResponse>(
           *stub->async(), &Stub::StreamTransactions, std::move(request), options);
-  co_return journal::MakeSource(std::move(stub), std::move(stream), &Describe);
+  co_return outbox::MakeSource(std::move(stub), std::move(stream), &Describe);
 }
 
 }  // namespace
@@ -104,16 +104,16 @@ Result<Fate> ToFate(const pb::Transaction& transaction) {
   return fate;
 }
 
-journal::OpenSource TransactionsSource(std::shared_ptr<grpc::Channel> watcher) {
+outbox::OpenSource TransactionsSource(std::shared_ptr<grpc::Channel> watcher) {
   std::shared_ptr<pb::TransactionService::StubInterface> stub =
       pb::TransactionService::NewStub(watcher);
   return [stub](std::int64_t after) { return OpenOne(stub, after); };
 }
 
-journal::ApplyEntries ApplyTransactions(std::vector<FateContext> contexts) {
+outbox::ApplyEntries ApplyTransactions(std::vector<FateContext> contexts) {
   return [contexts = std::move(contexts)](pg::Transaction& tx,
-                                          const std::vector<journal::Entry>& entries) -> Status {
-    for (const journal::Entry& entry : entries) {
+                                          const std::vector<outbox::Entry>& entries) -> Status {
+    for (const outbox::Entry& entry : entries) {
       pb::Transaction message;
       if (!message.ParseFromString(entry.payload)) {
         return Error::Internal("a transaction event that cannot be read");

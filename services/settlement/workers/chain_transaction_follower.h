@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/journal/follower.h"
+#include "common/outbox/follower/follower.h"
 #include "services/settlement/store/chain_transaction_flow.h"
 
 namespace grpc {
@@ -24,8 +24,8 @@ inline constexpr char kTransactionsCursor[] = "settlement<-watcher.transactions"
 // INTERNAL when the watcher's message breaks the contract.
 Result<Fate> ToFate(const watcher::v1::Transaction& transaction);
 
-journal::OpenSource TransactionsSource(std::shared_ptr<grpc::Channel> watcher);
+outbox::OpenSource TransactionsSource(std::shared_ptr<grpc::Channel> watcher);
 // Chains that are not in `contexts` are skipped: they are not ours.
-journal::ApplyEntries ApplyTransactions(std::vector<FateContext> contexts);
+outbox::ApplyEntries ApplyTransactions(std::vector<FateContext> contexts);
 
 }  // namespace paymesh::settlement

@@ -11,8 +11,8 @@
 
 #include "common/evm/create2.h"
 #include "common/evm/keccak.h"
-#include "common/journal/follower.h"
-#include "common/pg/test_database.h"
+#include "common/outbox/follower/follower.h"
+#include "common/pg/testing/test_database.h"
 #include "migrations/settlement.h"
 #include "paymesh/checkout/v1/event_service.pb.h"
 #include "services/settlement/store/invariants.h"
@@ -35,25 +35,25 @@ const std::string kInitCode = "0x" + std::string(64, '7');
 class PeerJournal {
  public:
   void Add(std::string payload) {
-    journal::Entry entry;
+    outbox::Entry entry;
     entry.position = static_cast<std::int64_t>(entries_.size()) + 1;
     entry.payload = std::move(payload);
     entries_.push_back(std::move(entry));
   }
-  const std::vector<journal::Entry>& entries() const { return entries_; }
+  const std::vector<outbox::Entry>& entries() const { return entries_; }
 
  private:
-  std::vector<journal::Entry> entries_;
+  std::vector<outbox::Entry> entries_;
 };
 
-class BreakingSource final : public journal::Source {
+class BreakingSource final : public outbox::Source {
  public:
   BreakingSource(const PeerJournal& journal, std::int64_t after)
       : journal_(journal), next_(static_cast<std::size_t>(after)) {}
-  Task<Result<std::optional<journal::Entry>>> Read() override {
+  Task<Result<std::optional<outbox::Entry>>> Read() override {
     if (++read_ > 9) co_return Error::Unavailable("BROKEN", "the stream broke");
-    if (next_ >= journal_.entries().size()) co_return std::optional<journal::Entry>();
-    co_return std::optional<journal::Entry>(journal_.entries()[next_++]);
+    if (next_ >= journal_.entries().size()) co_return std::optional<outbox::Entry>();
+    co_return std::optional<outbox::Entry>(journal_.entries()[next_++]);
   }
   void Cancel() override {}
 
@@ -63,9 +63,8 @@ class BreakingSource final : public journal::Source {
   int read_ = 0;
 };
 
-Task<Result<std::unique_ptr<journal::Source>>> Open(const PeerJournal& journal,
-                                                    std::int64_t after) {
-  co_return std::unique_ptr<journal::Source>(std::make_unique<BreakingSource>(journal, after));
+Task<Result<std::unique_ptr<outbox::Source>>> Open(const PeerJournal& journal, std::int64_t after) {
+  co_return std::unique_ptr<outbox::Source>(std::make_unique<BreakingSource>(journal, after));
 }
 
 // The life of one payment: paid, perhaps reorganised out and back, decided, final, perhaps swept.
@@ -172,17 +171,17 @@ TEST(Followers, KeepTheBooksOfManyPaymentsAtOnce) {
   }
   PostingObserver observer;
   const PostingApplier applier({{{kChain, kVault}}, {{kFactory, kInitCode}}}, observer);
-  journal::FollowerOptions options{
+  outbox::FollowerOptions options{
       .name = "transfers", .max_batch = 7, .min_backoff = 1ms, .max_backoff = 5ms};
-  journal::Follower first(
+  outbox::Follower first(
       database.database(), options, [&](std::int64_t after) { return Open(transfers, after); },
-      [&](pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+      [&](pg::Transaction& tx, const std::vector<outbox::Entry>& entries) {
         return applier.ApplyTransfers(tx, entries);
       });
   options.name = "payments";
-  journal::Follower second(
+  outbox::Follower second(
       database.database(), options, [&](std::int64_t after) { return Open(payments, after); },
-      [&](pg::Transaction& tx, const std::vector<journal::Entry>& entries) {
+      [&](pg::Transaction& tx, const std::vector<outbox::Entry>& entries) {
         return applier.ApplyPayments(tx, entries);
       });
   boost::asio::thread_pool pool(2);

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "common/evm/keystore.h"
+#include "common/evm/signing/keystore.h"
 
 namespace paymesh::settlement {
 namespace {

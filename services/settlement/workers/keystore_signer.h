@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/error/error.h"
-#include "common/evm/signature.h"
+#include "common/evm/signing/signature.h"
 #include "services/settlement/workers/sender_ports.h"
 
 namespace paymesh::settlement {

@@ -4,8 +4,8 @@
 
 #include "common/aws/credential_cache.h"
 #include "common/aws/json_service.h"
-#include "common/evm/der.h"
-#include "common/evm/signature.h"
+#include "common/evm/signing/der.h"
+#include "common/evm/signing/signature.h"
 
 namespace paymesh::settlement {
 namespace {

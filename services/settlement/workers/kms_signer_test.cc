@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/aws/aws_loop.h"
+#include "common/aws/testing/aws_loop.h"
 #include "services/settlement/domain/chain_transaction_call.h"
 #include "services/settlement/workers/sender_worker.h"
 

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "common/journal/stream.h"
-#include "common/rpc/client.h"
+#include "common/outbox/follower/stream.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/checkout/v1/event_service.grpc.pb.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 
@@ -30,17 +30,17 @@ std::string_view KindOf(const watcher_pb::TransferEvent& event) {
   }
 }
 
-void DescribeTransfer(const watcher_pb::TransferEvent& event, journal::Entry& entry) {
+void DescribeTransfer(const watcher_pb::TransferEvent& event, outbox::Entry& entry) {
   entry.subject = event.transfer().transfer_id();
   entry.kind = std::string(KindOf(event));
 }
 
-void DescribePayment(const checkout_pb::Event& event, journal::Entry& entry) {
+void DescribePayment(const checkout_pb::Event& event, outbox::Entry& entry) {
   entry.subject = event.payment().payment_id();
   entry.kind = event.type();
 }
 
-using Opened = Result<std::unique_ptr<journal::Source>>;
+using Opened = Result<std::unique_ptr<outbox::Source>>;
 
 Task<Opened> OpenTransfers(std::shared_ptr<watcher_pb::TransferService::StubInterface> stub,
                            std::int64_t after) {
@@ -51,7 +51,7 @@ Task<Opened> OpenTransfers(std::shared_ptr<watcher_pb::TransferService::StubInte
   auto stream = rpc::OpenStream<Async, watcher_pb::StreamTransfersRequest,
                                 watcher_pb::StreamTransfersResponse>(
       *stub->async(), &Async::StreamTransfers, std::move(request), options);
-  co_return journal::MakeSource(std::move(stub), std::move(stream), &DescribeTransfer);
+  co_return outbox::MakeSource(std::move(stub), std::move(stream), &DescribeTransfer);
 }
 
 Task<Opened> OpenPayments(std::shared_ptr<checkout_pb::EventService::StubInterface> stub,
@@ -63,18 +63,18 @@ Task<Opened> OpenPayments(std::shared_ptr<checkout_pb::EventService::StubInterfa
   auto stream =
       rpc::OpenStream<Async, checkout_pb::StreamEventsRequest, checkout_pb::StreamEventsResponse>(
           *stub->async(), &Async::StreamEvents, std::move(request), options);
-  co_return journal::MakeSource(std::move(stub), std::move(stream), &DescribePayment);
+  co_return outbox::MakeSource(std::move(stub), std::move(stream), &DescribePayment);
 }
 
 }  // namespace
 
-journal::OpenSource TransfersSource(std::shared_ptr<grpc::Channel> watcher) {
+outbox::OpenSource TransfersSource(std::shared_ptr<grpc::Channel> watcher) {
   std::shared_ptr<watcher_pb::TransferService::StubInterface> stub =
       watcher_pb::TransferService::NewStub(watcher);
   return [stub](std::int64_t after) { return OpenTransfers(stub, after); };
 }
 
-journal::OpenSource PaymentsSource(std::shared_ptr<grpc::Channel> checkout) {
+outbox::OpenSource PaymentsSource(std::shared_ptr<grpc::Channel> checkout) {
   std::shared_ptr<checkout_pb::EventService::StubInterface> stub =
       checkout_pb::EventService::NewStub(checkout);
   return [stub](std::int64_t after) { return OpenPayments(stub, after); };

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "common/journal/follower.h"
+#include "common/outbox/follower/follower.h"
 
 namespace grpc {
 class Channel;
@@ -15,7 +15,7 @@ namespace paymesh::settlement {
 inline constexpr char kTransfersCursor[] = "settlement<-watcher.transfers";
 inline constexpr char kPaymentsCursor[] = "settlement<-checkout.events";
 
-journal::OpenSource TransfersSource(std::shared_ptr<grpc::Channel> watcher);
-journal::OpenSource PaymentsSource(std::shared_ptr<grpc::Channel> checkout);
+outbox::OpenSource TransfersSource(std::shared_ptr<grpc::Channel> watcher);
+outbox::OpenSource PaymentsSource(std::shared_ptr<grpc::Channel> checkout);
 
 }  // namespace paymesh::settlement

@@ -69,9 +69,9 @@ struct PostingApplier::Work {
 };
 
 Status PostingApplier::ApplyTransfers(pg::Transaction& tx,
-                                      const std::vector<journal::Entry>& entries) const {
+                                      const std::vector<outbox::Entry>& entries) const {
   Facts facts;
-  for (const journal::Entry& entry : entries) {
+  for (const outbox::Entry& entry : entries) {
     watcher::v1::TransferEvent event;
     if (!event.ParseFromString(entry.payload)) return Error::Internal("an unreadable transfer");
     if (event.has_transfer()) {
@@ -89,9 +89,9 @@ Status PostingApplier::ApplyTransfers(pg::Transaction& tx,
 }
 
 Status PostingApplier::ApplyPayments(pg::Transaction& tx,
-                                     const std::vector<journal::Entry>& entries) const {
+                                     const std::vector<outbox::Entry>& entries) const {
   Facts facts;
-  for (const journal::Entry& entry : entries) {
+  for (const outbox::Entry& entry : entries) {
     checkout::v1::Event event;
     if (!event.ParseFromString(entry.payload)) return Error::Internal("an unreadable payment");
     if (!event.has_payment()) continue;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/error/error.h"
-#include "common/journal/entry.h"
+#include "common/outbox/entry.h"
 #include "common/pg/transaction.h"
 #include "services/settlement/domain/posting_planner.h"
 #include "services/settlement/store/evidence_store.h"
@@ -40,9 +40,9 @@ class PostingApplier {
       : options_(std::move(options)), observer_(observer) {}
 
   // Payloads are watcher.v1.TransferEvent.
-  Status ApplyTransfers(pg::Transaction& tx, const std::vector<journal::Entry>& entries) const;
+  Status ApplyTransfers(pg::Transaction& tx, const std::vector<outbox::Entry>& entries) const;
   // Payloads are checkout.v1.Event.
-  Status ApplyPayments(pg::Transaction& tx, const std::vector<journal::Entry>& entries) const;
+  Status ApplyPayments(pg::Transaction& tx, const std::vector<outbox::Entry>& entries) const;
 
  private:
   struct Facts;

@@ -4,7 +4,7 @@
 
 #include "common/evm/create2.h"
 #include "common/evm/keccak.h"
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "migrations/settlement.h"
 #include "paymesh/checkout/v1/event_service.pb.h"
 #include "services/settlement/store/ledger_store.h"
@@ -85,7 +85,7 @@ class PostingApplierTest : public ::testing::Test {
  protected:
   void Apply(const watcher_pb::TransferEvent& event) { Apply(std::vector{event}); }
   void Apply(const std::vector<watcher_pb::TransferEvent>& events) {
-    std::vector<journal::Entry> entries;
+    std::vector<outbox::Entry> entries;
     for (const watcher_pb::TransferEvent& event : events) {
       entries.emplace_back().payload = event.SerializeAsString();
     }
@@ -103,10 +103,10 @@ class PostingApplierTest : public ::testing::Test {
   void Apply(const checkout_pb::Payment& payment, const std::string& trace = "") {
     checkout_pb::Event event;
     *event.mutable_payment() = payment;
-    journal::Entry entry;
+    outbox::Entry entry;
     entry.payload = event.SerializeAsString();
     entry.trace = trace;
-    const std::vector<journal::Entry> entries{entry};
+    const std::vector<outbox::Entry> entries{entry};
     const Status status = database_.database().TransactBlocking(
         {}, [&](pg::Transaction& tx) { return applier_.ApplyPayments(tx, entries); });
     ASSERT_TRUE(status.ok()) << status.error().ToString();

@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "common/runtime/chains.h"
+#include "common/config/chains.h"
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
 #include "services/settlement/workers/balance_prover.h"

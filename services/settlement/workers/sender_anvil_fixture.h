@@ -12,7 +12,7 @@
 #include "common/evm/abi.h"
 #include "common/evm/create2.h"
 #include "common/pg/lease.h"
-#include "common/pg/test_database.h"
+#include "common/pg/testing/test_database.h"
 #include "common/runtime/ids.h"
 #include "common/runtime/run_blocking.h"
 #include "migrations/settlement.h"

@@ -18,9 +18,9 @@
 #include <iterator>
 #include <thread>
 
+#include "common/base/testing/source_dir.h"
 #include "common/evm/abi.h"
 #include "common/money/unit.h"
-#include "common/testing/source_dir.h"
 
 namespace paymesh::settlement {
 namespace {

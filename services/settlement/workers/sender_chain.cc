@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/money/unit.h"
-#include "common/rpc/client.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/watcher/v1/chain_service.grpc.pb.h"
 #include "paymesh/watcher/v1/transaction_service.grpc.pb.h"
 

@@ -1,6 +1,6 @@
 // Payouts whose transactions are signed by a key that lies in (a server that plays) AWS KMS: a real
 // chain node takes them, and whatever befalls the key service, nothing is lost or paid twice.
-#include "common/aws/aws_loop.h"
+#include "common/aws/testing/aws_loop.h"
 #include "services/settlement/workers/kms_signer.h"
 #include "services/settlement/workers/sender_anvil_fixture.h"
 

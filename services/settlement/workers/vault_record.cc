@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "common/rpc/client.h"
+#include "common/rpc/client/client.h"
 #include "paymesh/watcher/v1/chain_service.grpc.pb.h"
 #include "services/settlement/domain/chain_transaction_call.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/pg/database.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "common/runtime/clock.h"
 #include "paymesh/watcher/v1/chain_service.grpc.pb.h"
 #include "services/watcher/clients/chains.h"

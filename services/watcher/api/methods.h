@@ -1,7 +1,7 @@
 // Who may call what of the watcher: the rows of its method table. Immutable.
 #pragma once
 
-#include "common/rpc/authorization.h"
+#include "common/rpc/server/authorization.h"
 
 namespace paymesh::watcher {
 

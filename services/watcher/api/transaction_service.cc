@@ -1,7 +1,7 @@
 #include "services/watcher/api/transaction_service.h"
 
 #include "common/evm/transaction.h"
-#include "common/journal/stream.h"
+#include "common/outbox/follower/stream.h"
 #include "services/watcher/reasons.h"
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
@@ -51,9 +51,9 @@ TransactionServiceImpl::StreamTransactions(grpc::CallbackServerContext* context,
       calls_, context, request,
       [this](rpc::Call&, const pb::StreamTransactionsRequest& asked,
              rpc::Writer<pb::StreamTransactionsResponse>& writer) {
-        journal::ServeOptions options{.journal = "transactions", .after = asked.after_position()};
-        return journal::ServeEvents<pb::StreamTransactionsResponse>(hub_, std::move(options),
-                                                                    writer);
+        outbox::ServeOptions options{.outbox = "transactions", .after = asked.after_position()};
+        return outbox::ServeEvents<pb::StreamTransactionsResponse>(hub_, std::move(options),
+                                                                   writer);
       });
 }
 

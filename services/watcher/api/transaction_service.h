@@ -2,9 +2,9 @@
 // that the chain's follower writes. Any thread; one strand a call.
 #pragma once
 
-#include "common/journal/hub.h"
+#include "common/outbox/hub/hub.h"
 #include "common/pg/database.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/watcher/v1/transaction_service.grpc.pb.h"
 #include "services/watcher/clients/chains.h"
 #include "services/watcher/convert.h"
@@ -13,7 +13,7 @@ namespace paymesh::watcher {
 
 class TransactionServiceImpl final : public pb::TransactionService::CallbackService {
  public:
-  TransactionServiceImpl(rpc::CallRunner& calls, pg::Database& database, journal::Hub& hub,
+  TransactionServiceImpl(rpc::CallRunner& calls, pg::Database& database, outbox::Hub& hub,
                          const Chains& chains)
       : calls_(calls), database_(database), hub_(hub), chains_(chains) {}
 
@@ -39,7 +39,7 @@ class TransactionServiceImpl final : public pb::TransactionService::CallbackServ
 
   rpc::CallRunner& calls_;
   pg::Database& database_;
-  journal::Hub& hub_;
+  outbox::Hub& hub_;
   const Chains& chains_;
 };
 

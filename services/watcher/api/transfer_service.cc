@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "common/journal/stream.h"
+#include "common/outbox/follower/stream.h"
 #include "common/trace/context.h"
 #include "services/watcher/store/transfer_store.h"
 
@@ -21,7 +21,7 @@ std::string RecordedTrace(const std::string& traceparent) {
 }  // namespace
 
 TransferServiceImpl::TransferServiceImpl(rpc::CallRunner& calls, pg::Database& database,
-                                         journal::Hub& hub, const rpc::PageTokens& tokens,
+                                         outbox::Hub& hub, const rpc::PageTokens& tokens,
                                          runtime::Executor executor)
     : calls_(calls),
       database_(database),
@@ -51,8 +51,8 @@ grpc::ServerWriteReactor<pb::StreamTransfersResponse>* TransferServiceImpl::Stre
       calls_, context, request,
       [this](rpc::Call&, const pb::StreamTransfersRequest& asked,
              rpc::Writer<pb::StreamTransfersResponse>& writer) {
-        journal::ServeOptions options{.journal = "transfers", .after = asked.after_position()};
-        return journal::ServeEvents<pb::StreamTransfersResponse>(hub_, std::move(options), writer);
+        outbox::ServeOptions options{.outbox = "transfers", .after = asked.after_position()};
+        return outbox::ServeEvents<pb::StreamTransfersResponse>(hub_, std::move(options), writer);
       });
 }
 

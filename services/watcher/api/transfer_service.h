@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "common/journal/hub.h"
+#include "common/outbox/hub/hub.h"
 #include "common/pg/database.h"
-#include "common/rpc/page.h"
-#include "common/rpc/server.h"
+#include "common/rpc/server/page.h"
+#include "common/rpc/server/server.h"
 #include "paymesh/watcher/v1/transfer_service.grpc.pb.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/usecases/watch_addresses.h"
@@ -17,7 +17,7 @@ namespace paymesh::watcher {
 
 class TransferServiceImpl final : public pb::TransferService::CallbackService {
  public:
-  TransferServiceImpl(rpc::CallRunner& calls, pg::Database& database, journal::Hub& hub,
+  TransferServiceImpl(rpc::CallRunner& calls, pg::Database& database, outbox::Hub& hub,
                       const rpc::PageTokens& tokens, runtime::Executor executor);
 
   grpc::ServerUnaryReactor* WatchAddresses(grpc::CallbackServerContext* context,
@@ -38,7 +38,7 @@ class TransferServiceImpl final : public pb::TransferService::CallbackService {
 
   rpc::CallRunner& calls_;
   pg::Database& database_;
-  journal::Hub& hub_;
+  outbox::Hub& hub_;
   const rpc::PageTokens& tokens_;
   AddressRegistrar registrar_;
 };

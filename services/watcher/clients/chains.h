@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "common/config/chains.h"
 #include "common/error/error.h"
-#include "common/runtime/chains.h"
 #include "services/watcher/clients/node_client.h"
 #include "services/watcher/reasons.h"
 

@@ -1,7 +1,7 @@
 #include "services/watcher/store/chain_store.h"
 
-#include "common/journal/append.h"
-#include "common/pg/sql_error.h"
+#include "common/outbox/append.h"
+#include "common/pg/sql/sql_error.h"
 #include "services/watcher/convert.h"
 
 namespace paymesh::watcher {
@@ -90,11 +90,11 @@ StoredChain ReadChain(const pg::Row& row) {
 
 void AppendHalt(pg::Transaction& tx, const std::string& chain, Halt halt,
                 const std::string& reason) {
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = chain;
   entry.kind = halt == Halt::kStopped ? "chain.halted" : "chain.resumed";
   entry.payload = ChainHaltPayload(chain, halt, reason);
-  journal::Append(tx, "transfers", std::move(entry));
+  outbox::Append(tx, "transfers", std::move(entry));
 }
 
 }  // namespace

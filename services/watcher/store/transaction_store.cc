@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "common/journal/append.h"
-#include "common/pg/sql_error.h"
+#include "common/outbox/append.h"
+#include "common/pg/sql/sql_error.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/store/chain_store.h"
 
@@ -75,12 +75,12 @@ std::vector<pg::Bytea> Bytes(const std::vector<evm::Hash32>& hashes) {
 
 void AppendSnapshot(pg::Transaction& tx, const TrackedTransaction& snapshot,
                     const std::string& trace = "") {
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = snapshot.hash.ToHex();
   entry.kind = "transaction";
   entry.payload = TransactionPayload(snapshot);
   entry.trace = trace;
-  journal::Append(tx, "transactions", std::move(entry));
+  outbox::Append(tx, "transactions", std::move(entry));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "common/journal/append.h"
-#include "common/pg/sql_error.h"
+#include "common/outbox/append.h"
+#include "common/pg/sql/sql_error.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/store/address_store.h"
 #include "services/watcher/store/chain_store.h"
@@ -191,12 +191,12 @@ void StoreSnapshots(pg::Transaction& tx, const std::vector<Transfer>& snapshots)
   }
   const auto traces = TracesOfParties(tx, rows);
   for (const Transfer& snapshot : snapshots) {
-    journal::Entry entry;
+    outbox::Entry entry;
     entry.subject = snapshot.id;
     entry.kind = KindOf(snapshot.state);
     entry.trace = TraceOf(snapshot, traces);
     entry.payload = TransferPayload(snapshot);
-    journal::Append(tx, "transfers", std::move(entry));
+    outbox::Append(tx, "transfers", std::move(entry));
   }
 }
 

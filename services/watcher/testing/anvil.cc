@@ -16,10 +16,10 @@
 #include <sstream>
 #include <thread>
 
+#include "common/base/testing/source_dir.h"
 #include "common/evm/abi.h"
 #include "common/http/client.h"
 #include "common/runtime/run_blocking.h"
-#include "common/testing/source_dir.h"
 
 namespace paymesh::watcher {
 namespace {

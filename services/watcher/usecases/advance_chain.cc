@@ -1,8 +1,8 @@
 #include "services/watcher/usecases/advance_chain.h"
 
-#include "common/journal/append.h"
+#include "common/outbox/append.h"
 #include "common/pg/lease.h"
-#include "common/pg/sql_error.h"
+#include "common/pg/sql/sql_error.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/domain/transfer_book.h"
 #include "services/watcher/reasons.h"
@@ -93,11 +93,11 @@ void AppendCheckpoint(pg::Transaction& tx, const ChainStep& step) {
   facts.safe = MarkAt(tx, step.chain, step.levels.safe);
   facts.finalized = MarkAt(tx, step.chain, step.levels.finalized);
   facts.reorg_depth = step.adopt->reorg_depth;
-  journal::Entry entry;
+  outbox::Entry entry;
   entry.subject = step.chain;
   entry.kind = "checkpoint";
   entry.payload = CheckpointPayload(facts);
-  journal::Append(tx, "transfers", std::move(entry));
+  outbox::Append(tx, "transfers", std::move(entry));
 }
 
 Status StoreTransfers(pg::Transaction& tx, const ChainStep& step, std::optional<std::uint64_t> fork,

@@ -11,9 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/config/chains.h"
 #include "common/pg/database.h"
 #include "common/pg/lease.h"
-#include "common/runtime/chains.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/task.h"

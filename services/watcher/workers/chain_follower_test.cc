@@ -8,8 +8,8 @@
 
 #include "common/evm/event.h"
 #include "common/evm/keccak.h"
-#include "common/journal/append.h"
-#include "common/pg/test_database.h"
+#include "common/outbox/append.h"
+#include "common/pg/testing/test_database.h"
 #include "migrations/watcher.h"
 #include "services/watcher/convert.h"
 #include "services/watcher/store/address_store.h"
@@ -154,7 +154,7 @@ class WatcherTest : public ::testing::Test {
       events.clear();
       std::int64_t after = 0;
       for (;;) {
-        ASSIGN_OR_RETURN(const journal::Page page, journal::ReadPage(tx, "transfers", after, 500));
+        ASSIGN_OR_RETURN(const outbox::Page page, outbox::ReadPage(tx, "transfers", after, 500));
         if (page.entries.empty()) return {};
         for (const auto& entry : page.entries)
           events.emplace_back().ParseFromString(entry->payload);

@@ -1,0 +1,42 @@
+#include "common/aws/rate_limiter.h"
+
+#include <gtest/gtest.h>
+
+namespace paymesh::aws {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(TokenBucket, GivesABurstAndThenItsRate) {
+  TokenBucket bucket(10, 3);
+  runtime::SteadyTime now{};
+  EXPECT_EQ(bucket.Take(now), 0ms);
+  EXPECT_EQ(bucket.Take(now), 0ms);
+  EXPECT_EQ(bucket.Take(now), 0ms);
+  EXPECT_EQ(bucket.Take(now), 100ms);
+  EXPECT_EQ(bucket.Take(now), 200ms);
+  now += 250ms;
+  EXPECT_EQ(bucket.Take(now), 50ms);
+}
+
+TEST(TokenBucket, SavesNoMoreThanABurst) {
+  TokenBucket bucket(10, 2);
+  runtime::SteadyTime now{};
+  EXPECT_EQ(bucket.Take(now), 0ms);
+  now += 1h;
+  EXPECT_EQ(bucket.Take(now), 0ms);
+  EXPECT_EQ(bucket.Take(now), 0ms);
+  EXPECT_EQ(bucket.Take(now), 100ms);
+}
+
+TEST(Backoff, DoublesUpToItsMost) {
+  const Backoff backoff{100ms, 500ms};
+  EXPECT_EQ(backoff.Limit(1), 100ms);
+  EXPECT_EQ(backoff.Limit(2), 200ms);
+  EXPECT_EQ(backoff.Limit(3), 400ms);
+  EXPECT_EQ(backoff.Limit(4), 500ms);
+  EXPECT_EQ(backoff.Limit(1'000'000), 500ms);
+}
+
+}  // namespace
+}  // namespace paymesh::aws

@@ -1,0 +1,74 @@
+// Readers' side of the journals in one process: one LISTEN connection on a thread of its own, the
+// recent entries in memory, shared by all readers. An idle reader costs the database nothing; a
+// slow one costs nobody anything: it falls back to reading the table through the pool. Any thread.
+// Must outlive its readers; Close ends their waiting.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error/error.h"
+#include "common/outbox/entry.h"
+#include "common/runtime/task.h"
+
+namespace paymesh::pg {
+class Database;
+}
+
+namespace paymesh::outbox {
+
+struct HubOptions {
+  std::size_t max_cached_entries = 4096;            // a journal
+  std::size_t max_cached_bytes = 16 * 1024 * 1024;  // a journal
+  std::size_t max_waiting = 10'000;  // waiting readers; beyond: UNAVAILABLE OVERLOADED
+  std::chrono::milliseconds poll_interval{1'000};  // looks at the heads even without a notification
+  std::function<void(std::string_view message)> log = {};
+};
+
+struct HubStats {
+  std::uint64_t connects = 0, notifications = 0, cached_reads = 0, table_reads = 0;
+  std::size_t waiting = 0;
+  bool connected = false;
+  std::map<std::string, std::int64_t> heads = {};  // of every journal, as last heard
+};
+
+class Hub {
+ public:
+  // Reads through `database`; listens on a connection of its own to the same server.
+  explicit Hub(pg::Database& database, HubOptions options = {});
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // What there is above `after`, at most `limit` entries; never waits for new ones.
+  // FAILED_PRECONDITION POSITION_AHEAD as in append.h.
+  Task<Result<Page>> Read(std::string journal, std::int64_t after, int limit,
+                          Filter filter = Filter::All());
+
+  // The same, but when nothing matches, waits for something that does, at most `wait`; then the
+  // page is empty. Resumes on the caller's executor; throws operation_aborted when cancelled.
+  Task<Result<Page>> ReadOrWait(std::string journal, std::int64_t after, int limit, Filter filter,
+                                std::chrono::milliseconds wait);
+
+  // True once the journal's head is beyond `position`; false when `wait` has passed or the hub
+  // closed.
+  Task<bool> WaitBeyond(std::string journal, std::int64_t position, std::chrono::milliseconds wait);
+
+  // Waiting readers get UNAVAILABLE SHUTTING_DOWN.
+  void Close();
+
+  HubStats stats() const;
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace paymesh::outbox

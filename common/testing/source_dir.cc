@@ -1,7 +1,0 @@
-#include "common/testing/source_dir.h"
-
-namespace paymesh {
-
-std::string SourcePath(const std::string& path) { return PAYMESH_SOURCE_DIR + path; }
-
-}  // namespace paymesh
