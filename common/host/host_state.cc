@@ -7,6 +7,7 @@
 #include <condition_variable>
 
 #include "common/host/build_info.h"
+#include "common/host/process_metrics.h"
 #include "common/rpc/certificate_metrics.h"
 #include "common/rpc/client/client_metrics.h"
 

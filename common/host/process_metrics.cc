@@ -1,4 +1,5 @@
-// The process as /proc describes it.
+#include "common/host/process_metrics.h"
+
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -7,8 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-
-#include "common/runtime/metrics.h"
 
 namespace paymesh::runtime {
 namespace {

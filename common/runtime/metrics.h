@@ -59,9 +59,4 @@ class Metrics {
 // Moves a counter to a total that grows elsewhere; for OnCollect.
 void Follow(prometheus::Counter& counter, double total);
 
-// Gauges and counters of the process itself: process_cpu_seconds_total,
-// process_resident_memory_bytes, process_virtual_memory_bytes, process_threads, process_open_fds,
-// process_max_fds, process_start_time_seconds.
-void RegisterProcessMetrics(Metrics& metrics);
-
 }  // namespace paymesh::runtime
