@@ -100,7 +100,7 @@ Status Connection::Open() {
   return {};
 }
 
-Outcome Connection::RunOnce(const TransactOptions& options, const Database::Work& work) {
+Outcome Connection::RunOnce(const TransactOptions& options, const Work& work) {
   Status opened = Open();
   if (!opened.ok()) return {opened, Ending::kRolledBack};
   Transaction tx(*this);
@@ -118,8 +118,7 @@ Outcome Connection::RunOnce(const TransactOptions& options, const Database::Work
   }
 }
 
-Outcome Connection::Finish(Transaction& tx, const TransactOptions& options,
-                           const Database::Work& work) {
+Outcome Connection::Finish(Transaction& tx, const TransactOptions& options, const Work& work) {
   Status status = work(tx);
   if (!status.ok()) {
     Rollback();

@@ -12,7 +12,8 @@
 #include <unordered_map>
 
 #include "common/error/error.h"
-#include "common/pg/database.h"
+#include "common/pg/database_options.h"
+#include "common/pg/session.h"
 #include "common/pg/transaction.h"
 
 struct pg_conn;
@@ -31,10 +32,10 @@ struct Outcome {
   std::string sqlstate = {};  // of the statement that failed, if one did
 };
 
-class Connection {
+class Connection final : public Session {
  public:
   explicit Connection(const DatabaseOptions& options) : options_(options) {}
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -42,19 +43,19 @@ class Connection {
   Status Open();
   void Close();
   bool open() const { return connection_ != nullptr; }
-  trace::Tracer* tracer() const { return options_.tracer; }
+  trace::Tracer* tracer() const override { return options_.tracer; }
 
-  Outcome RunOnce(const TransactOptions& options, const Database::Work& work);
+  Outcome RunOnce(const TransactOptions& options, const Work& work);
 
   // For Transaction and the journal's listener; throw SqlError.
-  Rows ExecuteParams(std::string_view sql, std::span<const Param> params);
-  Rows Script(const std::string& sql);
+  Rows ExecuteParams(std::string_view sql, std::span<const Param> params) override;
+  Rows Script(const std::string& sql) override;
   // The newest position of each notification that has arrived; never blocks.
   std::vector<std::string> TakeNotifications();
   int socket() const;
 
  private:
-  Outcome Finish(Transaction& tx, const TransactOptions& options, const Database::Work& work);
+  Outcome Finish(Transaction& tx, const TransactOptions& options, const Work& work);
   Outcome Commit(const TransactOptions& options);
   Outcome Failed(const SqlError& error, const TransactOptions& options);
   void Begin(const TransactOptions& options);

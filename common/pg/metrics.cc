@@ -1,6 +1,6 @@
 #include "common/pg/metrics.h"
 
-#include "common/pg/database.h"
+#include "common/pg/database_options.h"
 #include "common/pg/lease.h"
 
 namespace paymesh::pg {

@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "common/pg/connection.h"
-#include "common/pg/database.h"
+#include "common/pg/database_options.h"
 #include "common/pg/metrics.h"
 
 namespace paymesh::pg {
 
-class Database::Pool {
+class Pool {
  public:
   using Done = std::function<void(Status)>;
 

@@ -1,14 +1,12 @@
 #include "common/pg/transaction.h"
 
-#include "common/pg/connection.h"
-
 namespace paymesh::pg {
 
 Rows Transaction::ExecuteParams(std::string_view sql, std::span<const Param> params) {
-  return connection_.ExecuteParams(sql, params);
+  return session_.ExecuteParams(sql, params);
 }
 
-void Transaction::Script(const std::string& sql) { connection_.Script(sql); }
+void Transaction::Script(const std::string& sql) { session_.Script(sql); }
 
 void Transaction::BeforeCommit(std::function<void(Transaction&)> hook) {
   hooks_.push_back(std::move(hook));
@@ -16,7 +14,7 @@ void Transaction::BeforeCommit(std::function<void(Transaction&)> hook) {
 
 void Transaction::AfterCommit(std::function<void()> hook) { committed_.push_back(std::move(hook)); }
 
-trace::Tracer* Transaction::tracer() const { return connection_.tracer(); }
+trace::Tracer* Transaction::tracer() const { return session_.tracer(); }
 
 void Transaction::RunCommitted() noexcept {
   for (const auto& hook : committed_) hook();

@@ -14,13 +14,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/pg/session.h"
 #include "common/pg/sql/param.h"
 #include "common/pg/sql/rows.h"
 #include "common/pg/sql/sql_error.h"
-
-namespace paymesh::trace {
-class Tracer;
-}
 
 namespace paymesh::pg {
 
@@ -28,7 +25,7 @@ class Connection;
 
 class Transaction {
  public:
-  explicit Transaction(Connection& connection) : connection_(connection) {}
+  explicit Transaction(Session& session) : session_(session) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
@@ -74,7 +71,7 @@ class Transaction {
   void RunHooks();
   void RunCommitted() noexcept;
 
-  Connection& connection_;
+  Session& session_;
   std::vector<std::function<void(Transaction&)>> hooks_;
   std::vector<std::function<void()>> committed_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> locals_;

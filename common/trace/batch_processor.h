@@ -15,23 +15,10 @@
 #include <vector>
 
 #include "common/error/error.h"
+#include "common/trace/exporter.h"
 #include "common/trace/tracer.h"
 
 namespace paymesh::trace {
-
-using Spans = std::vector<std::unique_ptr<SpanData>>;
-
-// Sends batches, one at a time.
-class Exporter {
- public:
-  virtual ~Exporter() = default;
-  // Blocks, tries again where that may help, and gives up at `deadline`. How many of the spans the
-  // receiver refused, or why none has arrived.
-  virtual Result<std::size_t> Export(const Spans& spans,
-                                     std::chrono::steady_clock::time_point deadline) = 0;
-  // Makes an Export in progress, and every later one, return at once. From any thread.
-  virtual void Cancel() = 0;
-};
 
 // OTEL_BSP_*, with its defaults.
 struct BatchOptions {

@@ -1,7 +1,7 @@
 // Spans as OTLP's request. Pure; any thread. Internal to common/trace.
 #pragma once
 
-#include "common/trace/otlp_exporter.h"
+#include "common/trace/exporter.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 
 namespace paymesh::trace {

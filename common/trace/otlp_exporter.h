@@ -9,16 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "common/trace/batch_processor.h"
+#include "common/error/error.h"
+#include "common/trace/exporter.h"
 
 namespace paymesh::runtime {
 class RandomSource;
 }
 
 namespace paymesh::trace {
-
-// What describes the process, in each export: service.name and so on.
-using Resource = std::vector<std::pair<std::string, std::string>>;
 
 struct OtlpOptions {
   std::string target = "localhost:4317";
