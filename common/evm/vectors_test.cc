@@ -4,12 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "common/evm/address.h"
-#include "common/evm/bip32.h"
 #include "common/evm/create2.h"
 #include "common/evm/eip681.h"
 #include "common/evm/keccak.h"
 #include "common/evm/rlp.h"
-#include "common/evm/signing/signature.h"
 
 namespace paymesh::evm {
 namespace {
@@ -97,46 +95,6 @@ TEST(Vectors, EveryCreate2AddressIsTheSame) {
     EXPECT_EQ(CloneInitCodeHash(implementation), hash);
   }
   EXPECT_EQ(seen, 20);
-}
-
-TEST(Vectors, EveryAddressBelowAnExtendedKeyIsTheSame) {
-  const object file = Load("bip32");
-  const ExtendedPublicKey account = ExtendedPublicKey::Parse(Text(file, "xpub")).value();
-  EXPECT_EQ(account.depth(), file.at("depth").as_int64());
-  EXPECT_EQ(account.parent_fingerprint(), file.at("parentFingerprint").as_int64());
-  EXPECT_EQ(account.chain_code().ToHex(), Text(file, "chainCode"));
-  int seen = 0;
-  for (const value& entry : file.at("cases").as_array()) {
-    const object& vector = entry.as_object();
-    const std::string path = Text(vector, "path").substr(Text(file, "accountPath").size() + 1);
-    const ExtendedPublicKey key = account.Derive(path).value();
-    EXPECT_EQ(HexEncode(key.compressed_key()), Text(vector, "publicKeyCompressed"));
-    EXPECT_EQ(key.address().ToChecksum(), Text(vector, "address"));
-    if (vector.contains("privateKey")) {
-      EXPECT_EQ(PrivateKey::FromBytes(Hex(vector, "privateKey"))->address(), key.address());
-    }
-    ++seen;
-  }
-  for (const value& entry : file.at("invalid").as_array()) {
-    const object& vector = entry.as_object();
-    if (vector.contains("extendedKey")) {
-      EXPECT_FALSE(ExtendedPublicKey::Parse(Text(vector, "extendedKey")).ok());
-    } else {
-      EXPECT_FALSE(account.Derive(Text(vector, "path")).ok());
-    }
-    ++seen;
-  }
-  EXPECT_EQ(seen, 108);
-}
-
-TEST(Bip32, RefusesHardenedAndMalformedPaths) {
-  const ExtendedPublicKey key = ExtendedPublicKey::Parse(Text(Load("bip32"), "xpub")).value();
-  EXPECT_FALSE(key.Child(0x80000000u).ok());
-  EXPECT_TRUE(key.Child(0x7fffffffu).ok());
-  for (const char* path : {"", "/", "0/", "/0", "a", "-1", "0'/1", "2147483648", "4294967296",
-                           "0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0"}) {
-    EXPECT_FALSE(key.Derive(path).ok()) << path;
-  }
 }
 
 TEST(Vectors, EveryPaymentUriIsTheSameOrRefused) {

@@ -226,15 +226,6 @@ Task<Result<std::vector<tcp::endpoint>>> Client::Impl::Resolve(const Url& url,
     if (error) co_return Failed("cannot resolve " + url.host, error);
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
   }
-  if (options.allow_address) {
-    std::erase_if(endpoints, [&](const tcp::endpoint& endpoint) {
-      return !options.allow_address(endpoint.address().to_string());
-    });
-    if (endpoints.empty()) {
-      co_return Error::PermissionDenied("ADDRESS_NOT_ALLOWED",
-                                        url.host + " leads to an address that is not allowed");
-    }
-  }
   co_return endpoints;
 }
 

@@ -6,10 +6,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,8 +38,6 @@ struct ClientOptions {
   std::size_t max_idle_per_origin = 16;
   std::string user_agent = "paymesh";
   std::string ca_file = {};  // PEM; empty: the system's
-  // Asked for each resolved address ("93.184.216.34") before connecting to it; see egress.h.
-  std::function<bool(std::string_view address)> allow_address = {};
 };
 
 class Client {
@@ -57,7 +53,6 @@ class Client {
   //   UNAVAILABLE CONNECTION_FAILED   resolve, connect, TLS, or broken off half-way
   //   DEADLINE_EXCEEDED HTTP_TIMEOUT
   //   RESOURCE_EXHAUSTED RESPONSE_TOO_LARGE
-  //   PERMISSION_DENIED ADDRESS_NOT_ALLOWED
   // Throws operation_aborted when the calling coroutine is cancelled; the connection is closed.
   Task<Result<Response>> Send(Request request);
 

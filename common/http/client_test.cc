@@ -18,7 +18,6 @@
 #include <optional>
 #include <thread>
 
-#include "common/http/egress.h"
 #include "common/http/testing/test_certificates.h"
 #include "common/runtime/run_blocking.h"
 
@@ -239,15 +238,6 @@ TEST(HttpClient, StopsWhenItsCallerIsCancelled) {
       [&](boost::system::error_code) { signal.emit(asio::cancellation_type::terminal); });
   context.run();
   EXPECT_TRUE(cancelled);
-}
-
-TEST(HttpClient, AsksBeforeItConnects) {
-  ScriptedServer server([](int, int) { return Ok("x"); });
-  ClientOptions options;
-  options.allow_address = IsPublicAddress;
-  Loop loop(options);
-  EXPECT_EQ(Post(loop, server.Url()).error().reason, "ADDRESS_NOT_ALLOWED");
-  EXPECT_EQ(server.connections(), 0);
 }
 
 TEST(HttpClient, VerifiesTheServersCertificate) {

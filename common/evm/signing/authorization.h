@@ -1,5 +1,6 @@
 // The signed authorisations that let us move a payer's tokens: ERC-3009 transfers and EIP-2612
-// permits, as digests under EIP-712.
+// permits, as digests under EIP-712. Nothing calls this yet: it is kept, tested against the vectors
+// of other implementations, for payments that are pulled from a payer instead of awaited.
 // Immutable values and pure functions; any thread.
 #pragma once
 
