@@ -11,7 +11,7 @@ namespace paymesh::outbox {
 namespace {
 
 // One statement for everything that a transaction appends. The heads are locked in the order of
-// their names, so two transactions that write the same journals cannot deadlock here.
+// their names, so two transactions that write the same outboxes cannot deadlock here.
 constexpr char kWrite[] =
     "WITH input AS MATERIALIZED ("
     "  SELECT journal, subject, owner, kind, payload,"
@@ -38,27 +38,27 @@ constexpr char kWrite[] =
 constexpr char kHead[] = "SELECT position FROM journal_head WHERE journal = $1";
 
 struct Buffer {
-  std::vector<std::string> journals, subjects, owners, kinds, traces;
+  std::vector<std::string> outboxes, subjects, owners, kinds, traces;
   std::vector<pg::Bytea> payloads;
   Time begun{};  // of the first; for spans
 };
 
 void Write(pg::Transaction& tx) {
   const Buffer buffer = std::exchange(tx.Local<Buffer>(), {});
-  const pg::Rows rows = tx.Execute(kWrite, buffer.journals, buffer.subjects, buffer.owners,
+  const pg::Rows rows = tx.Execute(kWrite, buffer.outboxes, buffer.subjects, buffer.owners,
                                    buffer.kinds, buffer.payloads, buffer.traces);
   TracePublished(tx, rows, buffer.begun);
 }
 
 }  // namespace
 
-void Append(pg::Transaction& tx, std::string_view journal, Entry entry) {
+void Append(pg::Transaction& tx, std::string_view outbox, Entry entry) {
   Buffer& buffer = tx.Local<Buffer>();
-  if (buffer.journals.empty()) {
+  if (buffer.outboxes.empty()) {
     tx.BeforeCommit(Write);
     if (tx.tracer() != nullptr) buffer.begun = tx.tracer()->clock().Now();
   }
-  buffer.journals.emplace_back(journal);
+  buffer.outboxes.emplace_back(outbox);
   buffer.subjects.push_back(std::move(entry.subject));
   buffer.owners.push_back(std::move(entry.owner));
   buffer.kinds.push_back(std::move(entry.kind));
@@ -66,29 +66,29 @@ void Append(pg::Transaction& tx, std::string_view journal, Entry entry) {
   buffer.traces.push_back(std::move(entry.trace));
 }
 
-std::int64_t Head(pg::Transaction& tx, std::string_view journal) {
-  const pg::Rows rows = tx.Execute(kHead, journal);
+std::int64_t Head(pg::Transaction& tx, std::string_view outbox) {
+  const pg::Rows rows = tx.Execute(kHead, outbox);
   return rows.empty() ? 0 : rows.front().Get<std::int64_t>("position");
 }
 
 // The head is read first: whatever is at or below it is visible to the next statement.
-Result<Page> ReadPage(pg::Transaction& tx, std::string_view journal, std::int64_t after, int limit,
+Result<Page> ReadPage(pg::Transaction& tx, std::string_view outbox, std::int64_t after, int limit,
                       const Filter& filter) {
-  const std::int64_t head = Head(tx, journal);
+  const std::int64_t head = Head(tx, outbox);
   if (after > head) {
     return Error::FailedPrecondition(
-        "POSITION_AHEAD", "position " + std::to_string(after) + " is beyond the journal's end");
+        "POSITION_AHEAD", "position " + std::to_string(after) + " is beyond the outbox's end");
   }
   Page page;
   const auto rows = [&] {
-    if (filter.all()) return tx.Execute(kSelectAll, journal, after, limit);
+    if (filter.all()) return tx.Execute(kSelectAll, outbox, after, limit);
     if (filter.owner.empty()) {
-      return tx.Execute(kSelectBySubject, journal, after, limit, filter.subject);
+      return tx.Execute(kSelectBySubject, outbox, after, limit, filter.subject);
     }
     if (filter.subject.empty()) {
-      return tx.Execute(kSelectByOwner, journal, after, limit, filter.owner);
+      return tx.Execute(kSelectByOwner, outbox, after, limit, filter.owner);
     }
-    return tx.Execute(kSelectByBoth, journal, after, limit, filter.subject, filter.owner);
+    return tx.Execute(kSelectByBoth, outbox, after, limit, filter.subject, filter.owner);
   }();
   page.entries = ToEntries(rows);
   const bool full = page.entries.size() >= static_cast<std::size_t>(limit);

@@ -1,4 +1,4 @@
-// One entry of a journal, and which entries a reader wants. Plain values.
+// One entry of an outbox, and which entries a reader wants. Plain values.
 #pragma once
 
 #include <cstdint>

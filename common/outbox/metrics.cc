@@ -50,9 +50,8 @@ void ExportFollower(runtime::Metrics& metrics, const runtime::Clock& clock, cons
 
 void ExportHeads(runtime::Metrics& metrics, const Hub& hub) {
   metrics.OnCollect([&metrics, &hub] {
-    for (const auto& [journal, position] : hub.stats().heads) {
-      metrics
-          .Gauge("journal_head_position", "Position of the newest entry.", {{"journal", journal}})
+    for (const auto& [outbox, position] : hub.stats().heads) {
+      metrics.Gauge("journal_head_position", "Position of the newest entry.", {{"journal", outbox}})
           .Set(static_cast<double>(position));
     }
   });

@@ -1,4 +1,4 @@
-// What there is to see of journals. By journal: journal_head_position. By follower:
+// What there is to see of outboxes. By outbox: journal_head_position. By follower:
 // journal_follower_position, journal_follower_lag_seconds (age of the last applied entry while
 // entries wait, fail or cannot arrive, else 0), journal_follower_last_entry_timestamp_seconds,
 // journal_follower_failed_attempts, journal_follower_connected, journal_follower_applied_total.

@@ -91,7 +91,7 @@ TEST_F(Serve, SendsWhatIsThereInRunsThatEndAtTheBatchAndAtTheirBytes) {
 TEST_F(Serve, EndsWithTheErrorOfARunThatCannotBeWritten) {
   Append(1);
   WriteRun write = [](const std::vector<EntryPtr>&) -> Task<Result<bool>> {
-    co_return Error::Internal("a journal entry does not parse");
+    co_return Error::Internal("an outbox entry does not parse");
   };
   const ServeOptions options{.outbox = "events"};
   const Status end = pg::StartTask(pool_, ServeStream(hub_, options, write)).get();

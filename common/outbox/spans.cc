@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMostSpans = 256;
 
 struct Published {
-  std::string journal;
+  std::string outbox;
   std::int64_t position = 0;
   std::string subject;
   std::string kind;
@@ -26,14 +26,14 @@ struct Work {
   Time begun;
 };
 
-void Record(trace::Tracer& tracer, const Work& work, const std::string& journal,
+void Record(trace::Tracer& tracer, const Work& work, const std::string& outbox,
             const Published& entry) {
   const trace::StartOptions options{
       .kind = work.kind, .links = {&entry.cause, 1}, .start = &work.begun};
   trace::Span span = tracer.Start(std::string(work.verb) + " " + entry.kind, options);
   span.Set("messaging.system", "paymesh.journal");
   span.Set("messaging.operation.name", work.verb);
-  span.Set("messaging.destination.name", journal);
+  span.Set("messaging.destination.name", outbox);
   span.Set("messaging.message.id", std::to_string(entry.position));
   if (!entry.subject.empty()) span.Set("paymesh.subject", entry.subject);
 }
@@ -54,7 +54,7 @@ void TracePublished(pg::Transaction& tx, const pg::Rows& rows, Time begun) {
   if (published.empty()) return;
   tx.AfterCommit([tracer, begun, published = std::move(published)] {
     const Work work{.verb = "publish", .kind = trace::Kind::kProducer, .begun = begun};
-    for (const Published& entry : published) Record(*tracer, work, entry.journal, entry);
+    for (const Published& entry : published) Record(*tracer, work, entry.outbox, entry);
   });
 }
 
@@ -63,12 +63,12 @@ void TraceApplied(trace::Tracer& tracer, const std::string& follower,
   if (!tracer.enabled()) return;
   // "checkout<-watcher.transfers" follows watcher.transfers.
   const std::size_t arrow = follower.find("<-");
-  const std::string journal = arrow == std::string::npos ? follower : follower.substr(arrow + 2);
+  const std::string outbox = arrow == std::string::npos ? follower : follower.substr(arrow + 2);
   const Work work{.verb = "process", .kind = trace::Kind::kConsumer, .begun = begun};
   for (const Entry& entry : entries) {
     const auto cause = trace::ParseTraceparent(entry.trace);
     if (!cause || !cause->sampled) continue;
-    Record(tracer, work, journal, {"", entry.position, entry.subject, entry.kind, *cause});
+    Record(tracer, work, outbox, {"", entry.position, entry.subject, entry.kind, *cause});
   }
 }
 

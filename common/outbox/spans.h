@@ -1,4 +1,4 @@
-// What a journal's entries look like in traces. Publishing and applying an entry are work of their
+// What an outbox's entries look like in traces. Publishing and applying an entry are work of their
 // own, maybe days after its cause, so each is a trace of its own that is linked to the entry's:
 // from the trace of a call, everything that it has caused is found by those links, one step away.
 // Only for entries whose trace is recorded. Internal to common/outbox.
@@ -17,7 +17,7 @@ class Tracer;
 
 namespace paymesh::outbox {
 
-// "publish <kind>", once the transaction has committed. `rows` hold journal, position, subject,
+// "publish <kind>", once the transaction has committed. `rows` hold outbox, position, subject,
 // kind and trace, or NULLs. One thread (the transaction's).
 void TracePublished(pg::Transaction& tx, const pg::Rows& rows, Time begun);
 

@@ -38,16 +38,16 @@ class Kept final : public trace::Sink {
 
 class SpansTest : public testing::Test {
  protected:
-  Status Write(std::vector<Entry> entries, const std::string& journal = "events") {
+  Status Write(std::vector<Entry> entries, const std::string& outbox = "events") {
     auto write = [&](pg::Transaction& tx) -> Status {
-      for (const Entry& entry : entries) Append(tx, journal, entry);
+      for (const Entry& entry : entries) Append(tx, outbox, entry);
       return {};
     };
     return database_.TransactBlocking({}, write);
   }
-  std::string TraceAt(int position, const std::string& journal = "events") {
+  std::string TraceAt(int position, const std::string& outbox = "events") {
     return test_.Query("SELECT trace FROM journal_entry WHERE position = " +
-                       std::to_string(position) + " AND journal = '" + journal + "'");
+                       std::to_string(position) + " AND journal = '" + outbox + "'");
   }
 
   runtime::SystemClock clock_;
@@ -84,7 +84,7 @@ TEST_F(SpansTest, WhatHappensLaterToASubjectHasTheTraceOfItsBeginning) {
   EXPECT_EQ(TraceAt(3), "");
   EXPECT_EQ(TraceAt(4), "");
   EXPECT_EQ(TraceAt(5), kUnseen) << "a cause of its own goes before";
-  EXPECT_EQ(TraceAt(1, "transfers"), "") << "another journal, another subject";
+  EXPECT_EQ(TraceAt(1, "transfers"), "") << "another outbox, another subject";
   EXPECT_EQ(kept_.Names(),
             (std::vector<std::string>{"publish payment.created", "publish payment.succeeded"}));
 }

@@ -47,7 +47,7 @@ class Connection final : public Session {
 
   Outcome RunOnce(const TransactOptions& options, const Work& work);
 
-  // For Transaction and the journal's listener; throw SqlError.
+  // For Transaction and the outbox's listener; throw SqlError.
   Rows ExecuteParams(std::string_view sql, std::span<const Param> params) override;
   Rows Script(const std::string& sql) override;
   // The newest position of each notification that has arrived; never blocks.

@@ -35,7 +35,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   std::size_t max_prepared = 256;  // prepared statements a connection, least recently used go
   std::function<void(std::string_view message)> log = {};  // warnings; called on pool threads
-  trace::Tracer* tracer = nullptr;      // for the spans of what journals say; outlives the database
+  trace::Tracer* tracer = nullptr;      // for the spans of what outboxes say; outlives the database
   runtime::Metrics* metrics = nullptr;  // metrics.h; it outlives the pool
 };
 

@@ -46,7 +46,7 @@ class Transaction {
   void Script(const std::string& sql);
 
   // `hook` runs after the function has returned ok and before COMMIT, in the order of registration;
-  // it may throw SqlError, and may register more. Journals append here, so that their head is
+  // it may throw SqlError, and may register more. Outboxes append here, so that their head is
   // locked for as short a time as possible.
   void BeforeCommit(std::function<void(Transaction&)> hook);
 

@@ -32,7 +32,7 @@ class Call {
   // carries a timeout that each hop rounds up.
   std::optional<std::chrono::steady_clock::time_point> deadline() const { return deadline_; }
   // The call's own span, below the caller's or the first of a new trace. Client calls that name
-  // this parent are below it; so is, later, what a journal entry with this traceparent causes.
+  // this parent are below it; so is, later, what an outbox entry with this traceparent causes.
   trace::Span& span() { return span_; }
   trace::Tracer* tracer() const { return tracer_; }  // null in ForTest
   const trace::SpanContext& trace() const { return span_.context(); }

@@ -48,7 +48,7 @@ Task<Status> ReadAll(std::shared_ptr<Source> source, std::shared_ptr<FollowerBuf
 }
 
 Task<void> ReadInto(std::shared_ptr<Source> source, std::shared_ptr<FollowerBuffer> buffer) {
-  Status end = Error::Internal("reading the journal stream failed");
+  Status end = Error::Internal("reading the outbox stream failed");
   try {
     end = co_await ReadAll(source, buffer);
   } catch (const std::exception&) {

@@ -1,4 +1,4 @@
-// The reader's side, for services that act on a peer's journal: open the stream after our cursor,
+// The reader's side, for services that act on a peer's outbox: open the stream after our cursor,
 // gather what has arrived, and in one transaction apply it and move the cursor. Exactly-once
 // effects: the cursor moves only from where this follower stood (UPDATE ... WHERE position = old),
 // so a crash, an unknown COMMIT or a second replica neither skips nor repeats anything. What is

@@ -1,4 +1,4 @@
-// A journal as the typed stream of a contract: entries as events, and events as entries again.
+// An outbox as the typed stream of a contract: entries as events, and events as entries again.
 // Templates over the messages, so that this folder knows neither gRPC nor any contract. An event
 // has position, create_time and traceparent, which come from the entry's row, and whatever the
 // payload holds; a stream's message has `repeated Event events`, a run of them in order.
@@ -26,7 +26,7 @@ template <class Event>
 Result<Event> ToEvent(const Entry& entry) {
   Event event;
   if (!event.ParseFromString(entry.payload)) {
-    return Error::Internal("a journal entry does not parse");
+    return Error::Internal("an outbox entry does not parse");
   }
   if constexpr (requires { event.event_id(); }) {
     event.set_event_id("evt_" + std::to_string(entry.position));

@@ -12,7 +12,7 @@ constexpr int kMaxPage = 10'000;
 
 Error BadRead(std::int64_t after, int limit) {
   if (after < 0) return Error::InvalidField("after_position", "must not be negative");
-  return Error::Internal("a journal read of " + std::to_string(limit) + " entries");
+  return Error::Internal("an outbox read of " + std::to_string(limit) + " entries");
 }
 
 }  // namespace
@@ -25,31 +25,31 @@ Hub::~Hub() { Close(); }
 void Hub::Close() { state_->Close(); }
 HubStats Hub::stats() const { return state_->stats(); }
 
-Task<Result<Page>> Hub::Read(std::string journal, std::int64_t after, int limit, Filter filter) {
+Task<Result<Page>> Hub::Read(std::string outbox, std::int64_t after, int limit, Filter filter) {
   const std::shared_ptr<State> state = state_;
   if (after < 0 || limit < 1 || limit > kMaxPage) co_return BadRead(after, limit);
-  std::optional<Page> cached = state->Cached(journal, after, limit, filter);
+  std::optional<Page> cached = state->Cached(outbox, after, limit, filter);
   if (cached) co_return *std::move(cached);
   const pg::TransactOptions options{
       .name = "journal read", .idempotent = true, .access = pg::Access::kReadOnly};
-  auto read = [journal, after, limit, filter](pg::Transaction& tx) {
-    return ReadPage(tx, journal, after, limit, filter);
+  auto read = [outbox, after, limit, filter](pg::Transaction& tx) {
+    return ReadPage(tx, outbox, after, limit, filter);
   };
   co_return co_await state->database().Transact(options, read);
 }
 
-Task<Result<Page>> Hub::ReadOrWait(std::string journal, std::int64_t after, int limit,
-                                   Filter filter, std::chrono::milliseconds wait) {
+Task<Result<Page>> Hub::ReadOrWait(std::string outbox, std::int64_t after, int limit, Filter filter,
+                                   std::chrono::milliseconds wait) {
   const std::shared_ptr<State> state = state_;
   const auto deadline = std::chrono::steady_clock::now() + wait;
   for (;;) {
-    Result<Page> page = co_await Read(journal, after, limit, filter);
+    Result<Page> page = co_await Read(outbox, after, limit, filter);
     if (!page.ok() || !page->entries.empty()) co_return page;
     after = page->scanned;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) co_return page;
-    const std::shared_ptr<State::Shot> shot = state->Watch(journal, after, filter, left);
+    const std::shared_ptr<State::Shot> shot = state->Watch(outbox, after, filter, left);
     const Woken woken = co_await State::Shot::Wait(shot);
     after = std::max(after, woken.scanned);
     if (woken.why == Waking::kNews) continue;
@@ -65,10 +65,10 @@ Task<Result<Page>> Hub::ReadOrWait(std::string journal, std::int64_t after, int 
   }
 }
 
-Task<bool> Hub::WaitBeyond(std::string journal, std::int64_t position,
+Task<bool> Hub::WaitBeyond(std::string outbox, std::int64_t position,
                            std::chrono::milliseconds wait) {
   const std::shared_ptr<State> state = state_;
-  const std::shared_ptr<State::Shot> shot = state->Watch(journal, position, Filter::All(), wait);
+  const std::shared_ptr<State::Shot> shot = state->Watch(outbox, position, Filter::All(), wait);
   const Woken woken = co_await State::Shot::Wait(shot);
   co_return woken.why == Waking::kNews;
 }

@@ -1,4 +1,4 @@
-// Readers' side of the journals in one process: one LISTEN connection on a thread of its own, the
+// Readers' side of the outboxes in one process: one LISTEN connection on a thread of its own, the
 // recent entries in memory, shared by all readers. An idle reader costs the database nothing; a
 // slow one costs nobody anything: it falls back to reading the table through the pool. Any thread.
 // Must outlive its readers; Close ends their waiting.
@@ -25,8 +25,8 @@ class Database;
 namespace paymesh::outbox {
 
 struct HubOptions {
-  std::size_t max_cached_entries = 4096;            // a journal
-  std::size_t max_cached_bytes = 16 * 1024 * 1024;  // a journal
+  std::size_t max_cached_entries = 4096;            // an outbox
+  std::size_t max_cached_bytes = 16 * 1024 * 1024;  // an outbox
   std::size_t max_waiting = 10'000;  // waiting readers; beyond: UNAVAILABLE OVERLOADED
   std::chrono::milliseconds poll_interval{1'000};  // looks at the heads even without a notification
   std::function<void(std::string_view message)> log = {};
@@ -36,7 +36,7 @@ struct HubStats {
   std::uint64_t connects = 0, notifications = 0, cached_reads = 0, table_reads = 0;
   std::size_t waiting = 0;
   bool connected = false;
-  std::map<std::string, std::int64_t> heads = {};  // of every journal, as last heard
+  std::map<std::string, std::int64_t> heads = {};  // of every outbox, as last heard
 };
 
 class Hub {
@@ -49,17 +49,17 @@ class Hub {
 
   // What there is above `after`, at most `limit` entries; never waits for new ones.
   // FAILED_PRECONDITION POSITION_AHEAD as in append.h.
-  Task<Result<Page>> Read(std::string journal, std::int64_t after, int limit,
+  Task<Result<Page>> Read(std::string outbox, std::int64_t after, int limit,
                           Filter filter = Filter::All());
 
   // The same, but when nothing matches, waits for something that does, at most `wait`; then the
   // page is empty. Resumes on the caller's executor; throws operation_aborted when cancelled.
-  Task<Result<Page>> ReadOrWait(std::string journal, std::int64_t after, int limit, Filter filter,
+  Task<Result<Page>> ReadOrWait(std::string outbox, std::int64_t after, int limit, Filter filter,
                                 std::chrono::milliseconds wait);
 
-  // True once the journal's head is beyond `position`; false when `wait` has passed or the hub
+  // True once the outbox's head is beyond `position`; false when `wait` has passed or the hub
   // closed.
-  Task<bool> WaitBeyond(std::string journal, std::int64_t position, std::chrono::milliseconds wait);
+  Task<bool> WaitBeyond(std::string outbox, std::int64_t position, std::chrono::milliseconds wait);
 
   // Waiting readers get UNAVAILABLE SHUTTING_DOWN.
   void Close();

@@ -14,9 +14,9 @@ constexpr std::chrono::milliseconds kMaxReconnect(1'000);
 
 constexpr char kHeads[] = "SELECT journal, position FROM journal_head";
 
-// What a notification says of one journal.
+// What a notification says of one outbox.
 struct Announced {
-  std::string journal;
+  std::string outbox;
   std::int64_t position;
 };
 
@@ -104,10 +104,10 @@ void Hub::State::ReadHeads(pg::Connection& connection) {
   std::vector<std::string> names;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [name, journal] : journals_) names.push_back(name);
+    for (const auto& [name, outbox] : outboxes_) names.push_back(name);
     stats_.heads = heads;
   }
-  // A journal that nobody has written yet stands at 0.
+  // An outbox that nobody has written yet stands at 0.
   for (const std::string& name : names) CatchUp(connection, name, heads[name]);
 }
 
@@ -117,7 +117,7 @@ void Hub::State::TakeNotifications(pg::Connection& connection) {
   for (const std::string& payload : connection.TakeNotifications()) {
     ++count;
     for (const Announced& head : ParseHeads(payload)) {
-      std::int64_t& position = newest[head.journal];
+      std::int64_t& position = newest[head.outbox];
       position = std::max(position, head.position);
     }
   }
@@ -129,9 +129,9 @@ void Hub::State::TakeNotifications(pg::Connection& connection) {
       head = std::max(head, position);
     }
     std::erase_if(newest, [&](const auto& item) {
-      const auto found = journals_.find(item.first);
+      const auto found = outboxes_.find(item.first);
       // Notifications may come late; only ReadHeads can tell that a head went back.
-      return found == journals_.end() ||
+      return found == outboxes_.end() ||
              (found->second.known && item.second <= found->second.ring.end());
     });
   }
@@ -145,12 +145,12 @@ void Hub::State::CatchUp(pg::Connection& connection, const std::string& name, st
     bool restarted = false;
     {
       std::lock_guard lock(mutex_);
-      Journal& journal = journals_.at(name);
-      from = journal.ring.end();
+      Outbox& outbox = outboxes_.at(name);
+      from = outbox.ring.end();
       const bool jump = head - from > static_cast<std::int64_t>(options_.max_cached_entries);
-      if (!journal.known || head < from || jump) {
+      if (!outbox.known || head < from || jump) {
         restarted = true;
-        Restart(journal, head, wakings);
+        Restart(outbox, head, wakings);
       }
     }
     Deliver(std::move(wakings));
@@ -158,20 +158,20 @@ void Hub::State::CatchUp(pg::Connection& connection, const std::string& name, st
     const std::vector<pg::Param> params{name, from, kReadAtOnce};
     std::vector<EntryPtr> entries = ToEntries(connection.ExecuteParams(kSelectAll, params));
     if (entries.empty() || !AppendAll(name, std::move(entries))) {
-      throw pg::SqlError(std::string(pg::kDecodeFailure), "journal " + name + " has a gap");
+      throw pg::SqlError(std::string(pg::kDecodeFailure), "outbox " + name + " has a gap");
     }
   }
 }
 
 // The ring begins anew at `head`; who waits for anything below must read the table.
-void Hub::State::Restart(Journal& journal, std::int64_t head, Wakings& wakings) {
-  if (journal.known && head < journal.ring.end()) {
+void Hub::State::Restart(Outbox& outbox, std::int64_t head, Wakings& wakings) {
+  if (outbox.known && head < outbox.ring.end()) {
     Log("the head went back to " + std::to_string(head) + ": committed entries are lost");
   }
   // Before the ring is known, only those who stand below its head have something to read.
-  const bool was_known = std::exchange(journal.known, true);
-  journal.ring.Reset(head);
-  stats_.waiting -= std::erase_if(journal.waiters, [&](Waiter& waiter) {
+  const bool was_known = std::exchange(outbox.known, true);
+  outbox.ring.Reset(head);
+  stats_.waiting -= std::erase_if(outbox.waiters, [&](Waiter& waiter) {
     if (!was_known && waiter.after >= head) return false;
     wakings.push_back({std::move(waiter.shot), {Waking::kNews, waiter.after}});
     return true;
@@ -182,11 +182,11 @@ bool Hub::State::AppendAll(const std::string& name, std::vector<EntryPtr> entrie
   Wakings wakings;
   {
     std::lock_guard lock(mutex_);
-    Journal& journal = journals_.at(name);
+    Outbox& outbox = outboxes_.at(name);
     for (const EntryPtr& entry : entries) {
-      if (!journal.ring.Append(entry)) return false;
+      if (!outbox.ring.Append(entry)) return false;
     }
-    stats_.waiting -= std::erase_if(journal.waiters, [&](Waiter& waiter) {
+    stats_.waiting -= std::erase_if(outbox.waiters, [&](Waiter& waiter) {
       const bool news = std::any_of(entries.begin(), entries.end(), [&](const EntryPtr& entry) {
         return entry->position > waiter.after && waiter.filter.Matches(*entry);
       });

@@ -35,11 +35,11 @@ void Hub::State::Close() {
     std::lock_guard lock(mutex_);
     if (closed_) return;
     closed_ = true;
-    for (auto& [name, journal] : journals_) {
-      for (Waiter& waiter : journal.waiters) {
+    for (auto& [name, outbox] : outboxes_) {
+      for (Waiter& waiter : outbox.waiters) {
         wakings.push_back({std::move(waiter.shot), {Waking::kClosed, waiter.after}});
       }
-      journal.waiters.clear();
+      outbox.waiters.clear();
     }
   }
   Wake();
@@ -58,24 +58,24 @@ bool Hub::State::closed() const {
 }
 
 // With the lock held.
-Hub::State::Journal& Hub::State::Activate(const std::string& name) {
-  const auto found = journals_.find(name);
-  if (found != journals_.end()) return found->second;
+Hub::State::Outbox& Hub::State::Activate(const std::string& name) {
+  const auto found = outboxes_.find(name);
+  if (found != outboxes_.end()) return found->second;
   activated_ = true;
   Wake();
-  return journals_.emplace(name, options_).first->second;
+  return outboxes_.emplace(name, options_).first->second;
 }
 
 std::optional<Page> Hub::State::Cached(const std::string& name, std::int64_t after, int limit,
                                        const Filter& filter) {
   std::lock_guard lock(mutex_);
-  const Journal& journal = Activate(name);
-  if (!journal.known || !stats_.connected || !journal.ring.Covers(after)) {
+  const Outbox& outbox = Activate(name);
+  if (!outbox.known || !stats_.connected || !outbox.ring.Covers(after)) {
     ++stats_.table_reads;
     return std::nullopt;
   }
   ++stats_.cached_reads;
-  return journal.ring.Collect(after, static_cast<std::size_t>(limit), filter);
+  return outbox.ring.Collect(after, static_cast<std::size_t>(limit), filter);
 }
 
 std::shared_ptr<Hub::State::Shot> Hub::State::Watch(const std::string& name, std::int64_t after,
@@ -86,16 +86,16 @@ std::shared_ptr<Hub::State::Shot> Hub::State::Watch(const std::string& name, std
   std::optional<Waking> now;
   {
     std::lock_guard lock(mutex_);
-    Journal& journal = Activate(name);
-    const bool behind = journal.known && after < journal.ring.begin();
+    Outbox& outbox = Activate(name);
+    const bool behind = outbox.known && after < outbox.ring.begin();
     if (closed_) {
       now = Waking::kClosed;
-    } else if (behind || (journal.known && journal.ring.Contains(after, filter))) {
+    } else if (behind || (outbox.known && outbox.ring.Contains(after, filter))) {
       now = Waking::kNews;
     } else if (stats_.waiting >= options_.max_waiting) {
       now = Waking::kOverloaded;
     } else {
-      journal.waiters.push_back({after, filter, deadline, shot});
+      outbox.waiters.push_back({after, filter, deadline, shot});
       ++stats_.waiting;
       if (deadline < sleeping_until_) Wake();
     }
@@ -114,9 +114,9 @@ void Hub::State::Expire() {
   {
     std::lock_guard lock(mutex_);
     const auto now = Clock::now();
-    for (auto& [name, journal] : journals_) {
-      const std::int64_t scanned = journal.known ? journal.ring.end() : 0;
-      stats_.waiting -= std::erase_if(journal.waiters, [&](Waiter& waiter) {
+    for (auto& [name, outbox] : outboxes_) {
+      const std::int64_t scanned = outbox.known ? outbox.ring.end() : 0;
+      stats_.waiting -= std::erase_if(outbox.waiters, [&](Waiter& waiter) {
         if (waiter.shot->done()) return true;
         if (waiter.deadline > now) return false;
         wakings.push_back({waiter.shot, {Waking::kTimeout, std::max(waiter.after, scanned)}});
@@ -132,8 +132,8 @@ bool Hub::State::WaitForWork(int socket, std::chrono::milliseconds limit) {
   auto until = Clock::now() + limit;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [name, journal] : journals_) {
-      for (const Waiter& waiter : journal.waiters) until = std::min(until, waiter.deadline);
+    for (const auto& [name, outbox] : outboxes_) {
+      for (const Waiter& waiter : outbox.waiters) until = std::min(until, waiter.deadline);
     }
     sleeping_until_ = until;
     if (closed_ || activated_) return true;
@@ -153,7 +153,7 @@ void Hub::State::Wake() {
 }
 
 void Hub::State::Log(const std::string& message) const {
-  if (options_.log) options_.log("journal: " + message);
+  if (options_.log) options_.log("outbox: " + message);
 }
 
 }  // namespace paymesh::outbox

@@ -34,11 +34,11 @@ class Hub::State : public std::enable_shared_from_this<Hub::State> {
 
   pg::Database& database() const { return database_; }
   // A page from memory, or nullopt: read the table.
-  std::optional<Page> Cached(const std::string& journal, std::int64_t after, int limit,
+  std::optional<Page> Cached(const std::string& outbox, std::int64_t after, int limit,
                              const Filter& filter);
   using Shot = pg::OneShot<Woken>;
   // Is told once something above `after` matches, or why not.
-  std::shared_ptr<Shot> Watch(const std::string& journal, std::int64_t after, const Filter& filter,
+  std::shared_ptr<Shot> Watch(const std::string& outbox, std::int64_t after, const Filter& filter,
                               std::chrono::milliseconds wait);
 
  private:
@@ -49,23 +49,23 @@ class Hub::State : public std::enable_shared_from_this<Hub::State> {
     Clock::time_point deadline;
     std::shared_ptr<Shot> shot;
   };
-  struct Journal {
-    explicit Journal(const HubOptions& options)
+  struct Outbox {
+    explicit Outbox(const HubOptions& options)
         : ring(options.max_cached_entries, options.max_cached_bytes) {}
-    bool known = false;  // the ring stands where the journal does
+    bool known = false;  // the ring stands where the outbox does
     Ring ring;
     std::list<Waiter> waiters;
   };
   using Wakings = std::vector<std::pair<std::shared_ptr<Shot>, Woken>>;
 
-  Journal& Activate(const std::string& name);
+  Outbox& Activate(const std::string& name);
   void Listen();
   void ListenOnce(pg::Connection& connection);
   void ReadHeads(pg::Connection& connection);
   void TakeNotifications(pg::Connection& connection);
   void CatchUp(pg::Connection& connection, const std::string& name, std::int64_t head);
   bool AppendAll(const std::string& name, std::vector<EntryPtr> entries);
-  void Restart(Journal& journal, std::int64_t head, Wakings& wakings);
+  void Restart(Outbox& outbox, std::int64_t head, Wakings& wakings);
   void Expire();
   bool WaitForWork(int socket, std::chrono::milliseconds limit);
   void Wake();
@@ -78,10 +78,10 @@ class Hub::State : public std::enable_shared_from_this<Hub::State> {
   pg::DatabaseOptions connection_options_;
   int wake_fd_;
   mutable std::mutex mutex_;
-  std::map<std::string, Journal> journals_;  // only those that have been read here
+  std::map<std::string, Outbox> outboxes_;  // only those that have been read here
   HubStats stats_;
   bool closed_ = false;
-  bool activated_ = false;  // a journal waits to become known
+  bool activated_ = false;  // an outbox waits to become known
   Clock::time_point sleeping_until_{};
   std::minstd_rand random_;
   std::thread thread_;

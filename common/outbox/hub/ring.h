@@ -1,4 +1,4 @@
-// The recent entries of one journal in memory: those with positions in (begin, end]. Pure.
+// The recent entries of one outbox in memory: those with positions in (begin, end]. Pure.
 // Not synchronised: the hub's lock guards it.
 #pragma once
 

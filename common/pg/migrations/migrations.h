@@ -5,7 +5,7 @@
 // A service's list is made by CMake (see README.md of this folder):
 //   paymesh_migrations(NAME checkout DIR migrations)   gives   paymesh::checkout_migrations
 //   #include "migrations/checkout.h"                   gives   paymesh::CheckoutMigrations()
-// Versions 1..9 are common ones, put in front of every list (pg: 1..4, journal: 5..9); a service's
+// Versions 1..9 are common ones, put in front of every list (pg: 1..4, outbox: 5..9); a service's
 // own files begin at 0010. Each runs in the one transaction of the whole list, so none may use
 // CREATE INDEX CONCURRENTLY or begin a transaction.
 // Any thread.
