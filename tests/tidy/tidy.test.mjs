@@ -30,7 +30,7 @@ test('dependencies point one way: common knows no service, and no service anothe
 
 test('a domain knows no gRPC, no SQL and no clock of its own', () => {
   const banned = /grpcpp|common\/pg\/|common\/rpc\/|system_clock::now|steady_clock::now|\.pb\.h/;
-  none(files.filter((file) => /^services\/[^/]+\/domain\/(?!.*_test\.)/.test(file)).flatMap((file) =>
+  none(files.filter((file) => /^services\/(.*\/)?domain\/(?!.*_test\.)/.test(file)).flatMap((file) =>
     read(file).split('\n').map((line, index) => banned.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null).filter(Boolean)));
 });
 
@@ -39,6 +39,45 @@ test('services ask no calendar and no randomness but what they are handed', () =
   none(asked.flatMap((file) =>
     read(file).split('\n').map((line, index) =>
       /system_clock::now\(|std::random_device\b/.test(line.replace(/\/\/.*/, '')) ? `${file}:${index + 1}` : null).filter(Boolean)));
+});
+
+/** The calls of paymesh_library, paymesh_program and paymesh_test in a CMake file: what is built, its name, its sources and what it links. */
+function targetsOf(text) {
+  return [...text.replace(/#.*$/gm, '').matchAll(/\bpaymesh_(library|program|test)\(([^)]*)\)/g)].map(([, kind, body]) => {
+    const lists = {};
+    let key = '';
+    for (const word of body.trim().split(/\s+/)) {
+      if (/^[A-Z_]+$/.test(word)) lists[key = word] = [];
+      else lists[key]?.push(word);
+    }
+    return {kind, name: lists.NAME?.[0] ?? '', sources: [...(lists.SOURCES ?? []), ...(lists.APART ?? [])], links: lists.DEPS ?? []};
+  });
+}
+
+/** What of a target would bring help for tests into a program: a library for tests and a program of nothing else are free. */
+function helpForTests({kind, name, sources, links}) {
+  const helps = (source) => source.includes('testing/');
+  if (kind === 'test' || name.endsWith('_testing') || (kind === 'program' && sources.every(helps))) return [];
+  return [...sources.filter(helps), ...links.filter((link) => /_testing$|^paymesh_source_dir$/.test(link))].map((what) => `${name}: ${what}`);
+}
+
+test('only tests and testing folders use what is in a testing folder', () => {
+  const problems = sources.filter((file) => !/_test\.cc$|\/testing\/|^tests\//.test(file)).flatMap((file) =>
+    [...read(file).matchAll(/^#include "((?:.*\/)?testing\/[^"]+)"/gm)].map(([, included]) => `${file}: ${included}`));
+  for (const file of files.filter((each) => /(^|\/)CMakeLists\.txt$|\.cmake$/.test(each))) {
+    problems.push(...targetsOf(read(file)).flatMap(helpForTests).map((problem) => `${file}: ${problem}`));
+  }
+  none(problems);
+});
+
+test('the check of testing folders sees a library that links or compiles help for tests', () => {
+  const [bad, good, program] = targetsOf(`paymesh_library(NAME a SOURCES a.cc testing/b.cc  # one
+    DEPS paymesh::pg paymesh::pg_testing TESTS a_test.cc TEST_DEPS paymesh::c_testing)
+    paymesh_library(NAME a_testing SOURCES testing/b.cc DEPS paymesh::pg_testing)
+    paymesh_program(NAME p SOURCES main.cc DEPS paymesh_source_dir)`);
+  assert.deepEqual(helpForTests(bad), ['a: testing/b.cc', 'a: paymesh::pg_testing']);
+  assert.deepEqual(helpForTests(good), []);
+  assert.deepEqual(helpForTests(program), ['p: paymesh_source_dir']);
 });
 
 test('nothing is left open in the code', () => {
