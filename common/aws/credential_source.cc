@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/hex.h"
 #include "common/http/url.h"
 
 namespace paymesh::aws {
@@ -47,7 +48,6 @@ Result<std::string> ReadToken(const std::string& path) {
 }
 
 std::string FormEncode(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string encoded;
   for (const char c : text) {
     if (kUnreserved.find(c) != std::string_view::npos) {
@@ -55,7 +55,7 @@ std::string FormEncode(std::string_view text) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(c);
-    encoded.append({'%', kHex[byte >> 4], kHex[byte & 0x0f]});
+    encoded.append({'%', kUpperHexDigits[byte >> 4], kUpperHexDigits[byte & 0x0f]});
   }
   return encoded;
 }

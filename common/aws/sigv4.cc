@@ -1,42 +1,17 @@
 #include "common/aws/sigv4.h"
 
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <array>
 #include <map>
-#include <span>
+
+#include "common/base/hex.h"
+#include "common/base/sha256.h"
 
 namespace paymesh::aws {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-constexpr std::string_view kHexUpper = "0123456789ABCDEF";
-using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-std::string Hex(std::span<const unsigned char> bytes) {
-  static constexpr std::string_view kHexLower = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text.push_back(kHexLower[byte >> 4]);
-    text.push_back(kHexLower[byte & 0x0f]);
-  }
-  return text;
-}
-
-std::string HashHex(std::string_view text) {
-  Digest digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return Hex(digest);
-}
-
-Digest Hmac(std::span<const unsigned char> key, std::string_view text) {
-  Digest digest{};
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), nullptr);
-  return digest;
-}
+std::string HashHex(std::string_view text) { return ToHex(Sha256(text)); }
 
 bool IsUnreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -53,17 +28,10 @@ std::string Encode(std::string_view text, std::string_view also) {
     }
     const auto byte = static_cast<unsigned char>(c);
     encoded.push_back('%');
-    encoded.push_back(kHexUpper[byte >> 4]);
-    encoded.push_back(kHexUpper[byte & 0x0f]);
+    encoded.push_back(kUpperHexDigits[byte >> 4]);
+    encoded.push_back(kUpperHexDigits[byte & 0x0f]);
   }
   return encoded;
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 std::string Decode(std::string_view text) {
@@ -144,13 +112,13 @@ std::string BasicTime(Time time) {
   return text + "Z";
 }
 
-Digest SigningKey(const std::string& secret, std::string_view day, const Scope& scope) {
+Sha256Digest SigningKey(const std::string& secret, std::string_view day, const Scope& scope) {
   const std::string seed = "AWS4" + secret;
-  Digest key = Hmac({reinterpret_cast<const unsigned char*>(seed.data()), seed.size()}, day);
+  Sha256Digest key = HmacSha256(seed, day);
   for (const std::string_view part :
        {std::string_view(scope.region), std::string_view(scope.service),
         std::string_view("aws4_request")}) {
-    key = Hmac(key, part);
+    key = HmacSha256(key, part);
   }
   return key;
 }
@@ -178,11 +146,11 @@ Headers SignatureHeaders(SignableRequest request, const Credentials& credentials
   const std::string scope_text = day + "/" + scope.region + "/" + scope.service + "/aws4_request";
   const std::string to_sign = std::string(kAlgorithm) + "\n" + time + "\n" + scope_text + "\n" +
                               HashHex(CanonicalRequest(request));
-  const Digest key = SigningKey(credentials.secret_access_key, day, scope);
+  const Sha256Digest key = SigningKey(credentials.secret_access_key, day, scope);
   added.emplace_back("Authorization",
                      std::string(kAlgorithm) + " Credential=" + credentials.access_key_id + "/" +
                          scope_text + ", SignedHeaders=" + SignedHeaders(request.headers) +
-                         ", Signature=" + Hex(Hmac(key, to_sign)));
+                         ", Signature=" + ToHex(HmacSha256(key, to_sign)));
   return added;
 }
 

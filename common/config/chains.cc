@@ -1,27 +1,16 @@
 #include "common/config/chains.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <fstream>
 #include <set>
 #include <sstream>
+
+#include "common/base/hex.h"
+#include "common/base/sha256.h"
 
 namespace paymesh::runtime {
 namespace {
 
 constexpr unsigned kMaxDecimals = 36;
-
-std::string Sha256Hex(const std::string& text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  std::string hex;
-  for (unsigned char byte : digest) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
-}
 
 // Lower-case 0x-hex of exactly `bytes` bytes, or a problem at `key`; empty when absent.
 std::string ReadHex(const ConfigNode& node, std::string_view key, std::size_t bytes) {
@@ -31,7 +20,7 @@ std::string ReadHex(const ConfigNode& node, std::string_view key, std::size_t by
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   if (text.size() != 2 + 2 * bytes || !text.starts_with("0x") ||
-      text.find_first_not_of("0123456789abcdef", 2) != std::string::npos) {
+      text.find_first_not_of(kHexDigits, 2) != std::string::npos) {
     node.AddError(key, "must be 0x and " + std::to_string(2 * bytes) + " hex digits");
     return "";
   }
@@ -121,7 +110,7 @@ const TokenConfig* ChainsConfig::FindToken(const AssetId& asset) const {
 Result<ChainsConfig> ParseChains(const std::string& text, const std::string& name) {
   ASSIGN_OR_RETURN(const ConfigNode root, ParseConfig(text, name));
   ChainsConfig config;
-  config.hash = Sha256Hex(text);
+  config.hash = ToHex(Sha256(text));
   for (const ConfigNode& chain : root.List("chains")) ReadChain(chain, config);
   if (config.chains.empty()) root.AddError("chains", "must name at least one chain");
   RETURN_IF_ERROR(root.Finish());

@@ -1,34 +1,15 @@
 #include "common/evm/bytes.h"
 
+#include "common/base/hex.h"
+
 namespace paymesh::evm {
 namespace {
 
-int Digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Error BadHex(const char* why) { return Error::InvalidArgument("INVALID_HEX", why); }
-
-void AppendHex(std::string& out, ByteView bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  out.reserve(out.size() + 2 * bytes.size());
-  for (const std::uint8_t byte : bytes) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 0xf]);
-  }
-}
 
 // `digits` has twice as many characters as `out` has bytes.
 Status DecodeDigits(std::string_view digits, std::span<std::uint8_t> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = Digit(digits[2 * i]);
-    const int low = Digit(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return BadHex("has a character that is not hex");
-    out[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
+  if (!FromHex(digits, out)) return BadHex("has a character that is not hex");
   return {};
 }
 
@@ -36,15 +17,12 @@ Status DecodeDigits(std::string_view digits, std::span<std::uint8_t> out) {
 
 std::string HexEncode(ByteView bytes) {
   std::string text = "0x";
+  text.reserve(text.size() + 2 * bytes.size());
   AppendHex(text, bytes);
   return text;
 }
 
-std::string HexEncodeBare(ByteView bytes) {
-  std::string text;
-  AppendHex(text, bytes);
-  return text;
-}
+std::string HexEncodeBare(ByteView bytes) { return ToHex(bytes); }
 
 Result<Bytes> HexDecode(std::string_view text) {
   if (!text.starts_with("0x")) return BadHex("does not begin with 0x");

@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "common/base/hex.h"
+
 namespace paymesh {
 namespace {
 
@@ -140,13 +142,6 @@ bool RoundsUp(const U256& remainder, const U256& divisor, bool quotient_is_odd, 
   return rounding == Rounding::kHalfUp || quotient_is_odd;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Error BadAmount(std::string why) {
   return Error::InvalidArgument("INVALID_AMOUNT", std::move(why));
 }
@@ -192,7 +187,7 @@ Result<U256> U256::FromHex(std::string_view text) {
   }
   Limbs value{};
   for (const char c : text.substr(2)) {
-    const int digit = HexDigit(c);
+    const int digit = HexValue(c);
     if (digit < 0) return Error::InvalidArgument("INVALID_HEX", "has a character that is not hex");
     MulAddWord(value, 16, static_cast<Word>(digit));
   }
@@ -242,11 +237,10 @@ std::string U256::ToString() const {
 }
 
 std::string U256::ToQuantity() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string text = "0x";
   for (std::size_t nibble = 64; nibble-- > 0;) {
     const Word digit = (limbs_[nibble / 16] >> (4 * (nibble % 16))) & 0xf;
-    if (digit != 0 || text.size() > 2 || nibble == 0) text.push_back(kDigits[digit]);
+    if (digit != 0 || text.size() > 2 || nibble == 0) text.push_back(kHexDigits[digit]);
   }
   return text;
 }

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cstdlib>
+#include <vector>
+
+#include "common/base/hex.h"
 
 namespace paymesh::runtime {
 namespace {
@@ -53,15 +56,9 @@ std::uint64_t RandomSource::Below(std::uint64_t bound) {
 }
 
 std::string RandomSource::Hex(std::size_t bytes) {
-  std::string raw(bytes, '\0');
-  Fill({reinterpret_cast<std::uint8_t*>(raw.data()), raw.size()});
-  std::string text;
-  for (char c : raw) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
+  std::vector<std::uint8_t> raw(bytes);
+  Fill(raw);
+  return ToHex(raw);
 }
 
 void SystemRandom::Fill(std::span<std::uint8_t> bytes) {

@@ -3,38 +3,15 @@
 #include <algorithm>
 #include <set>
 
+#include "common/base/hex.h"
+
 namespace paymesh::trace {
 namespace {
 
-constexpr char kDigits[] = "0123456789abcdef";
 constexpr std::size_t kTraceparentSize = 55;
 constexpr std::size_t kMaxState = 512;
 constexpr int kMaxMembers = 32;
 constexpr std::uint8_t kSampled = 1;
-
-void AppendHex(std::string& out, const std::uint8_t* bytes, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    out += kDigits[bytes[i] >> 4];
-    out += kDigits[bytes[i] & 15];
-  }
-}
-
-// -1 for anything else than 0-9 and a-f.
-int DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-bool ReadHex(std::string_view text, std::uint8_t* out) {
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = DigitOf(text[i]);
-    const int low = DigitOf(text[i + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i / 2] = static_cast<std::uint8_t>(high << 4 | low);
-  }
-  return true;
-}
 
 std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -65,7 +42,7 @@ template <std::size_t N>
 std::string Id<N>::Hex() const {
   std::string out;
   out.reserve(2 * N);
-  AppendHex(out, bytes.data(), N);
+  AppendHex(out, bytes);
   return out;
 }
 template struct Id<16>;
@@ -74,9 +51,9 @@ template struct Id<8>;
 std::string SpanContext::ToTraceparent() const {
   std::string out = "00-";
   out.reserve(kTraceparentSize);
-  AppendHex(out, trace_id.bytes.data(), trace_id.bytes.size());
+  AppendHex(out, trace_id.bytes);
   out += '-';
-  AppendHex(out, span_id.bytes.data(), span_id.bytes.size());
+  AppendHex(out, span_id.bytes);
   out += sampled ? "-01" : "-00";
   return out;
 }
@@ -88,9 +65,10 @@ std::optional<SpanContext> ParseTraceparent(std::string_view text) {
   std::uint8_t version = 0;
   std::uint8_t flags = 0;
   SpanContext context;
-  if (!ReadHex(text.substr(0, 2), &version) || !ReadHex(text.substr(53, 2), &flags) ||
-      !ReadHex(text.substr(3, 32), context.trace_id.bytes.data()) ||
-      !ReadHex(text.substr(36, 16), context.span_id.bytes.data())) {
+  if (!FromHex<HexCase::kLower>(text.substr(0, 2), {&version, 1}) ||
+      !FromHex<HexCase::kLower>(text.substr(53, 2), {&flags, 1}) ||
+      !FromHex<HexCase::kLower>(text.substr(3, 32), context.trace_id.bytes) ||
+      !FromHex<HexCase::kLower>(text.substr(36, 16), context.span_id.bytes)) {
     return std::nullopt;
   }
   if (version == 0xff || !context.valid()) return std::nullopt;

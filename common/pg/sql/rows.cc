@@ -2,11 +2,12 @@
 
 #include <libpq-fe.h>
 
-#include <array>
 #include <charconv>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
+#include "common/base/hex.h"
 #include "common/pg/sql/sql_error.h"
 
 namespace paymesh::pg {
@@ -24,17 +25,6 @@ T Number(std::string_view text, std::string_view what) {
   if (error != std::errc() || end != text.data() + text.size()) Refuse(what, text);
   return value;
 }
-
-// Values of the letters that are hexadecimal digits; -1 of the others.
-constexpr std::array<std::int8_t, 256> kHexDigits = [] {
-  std::array<std::int8_t, 256> digits{};
-  digits.fill(-1);
-  for (std::int8_t value = 0; value < 16; ++value) {
-    const char digit = "0123456789abcdef"[value];
-    digits[static_cast<unsigned char>(digit)] = value;
-  }
-  return digits;
-}();
 
 // Microseconds of "", ".1" to ".123456".
 std::int64_t Fraction(std::string_view text, std::string_view whole) {
@@ -122,14 +112,8 @@ template <>
 Bytea Decode<Bytea>(std::string_view text) {
   if (!text.starts_with("\\x") || text.size() % 2 != 0) Refuse("bytea", text);
   Bytea bytes(std::string(text.size() / 2 - 1, '\0'));
-  int seen = 0;  // below 0 once a letter was not a digit
-  for (std::size_t i = 0; i < bytes.data.size(); ++i) {
-    const int high = kHexDigits[static_cast<unsigned char>(text[2 + 2 * i])];
-    const int low = kHexDigits[static_cast<unsigned char>(text[3 + 2 * i])];
-    seen |= high | low;
-    bytes.data[i] = static_cast<char>(high * 16 + low);
-  }
-  if (seen < 0) Refuse("bytea", text);
+  const std::span out(reinterpret_cast<std::uint8_t*>(bytes.data.data()), bytes.data.size());
+  if (!FromHex<HexCase::kLower>(text.substr(2), out)) Refuse("bytea", text);
   return bytes;
 }
 

@@ -1,11 +1,10 @@
 #include "common/rpc/server/page.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
-#include <array>
+
+#include "common/base/sha256.h"
 
 namespace paymesh::rpc {
 namespace {
@@ -53,10 +52,7 @@ std::string Mac(const std::string& key, std::string_view scope, std::string_view
   // The length keeps scope and position apart.
   std::string data = std::to_string(scope.size()) + ':';
   data.append(scope).append(position);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(data.data()), data.size(), digest.data(), &size);
+  const Sha256Digest digest = HmacSha256(key, data);
   return std::string(reinterpret_cast<const char*>(digest.data()), kMacBytes);
 }
 
