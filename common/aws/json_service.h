@@ -7,8 +7,8 @@
 #include <string>
 
 #include "common/aws/credential_cache.h"
-#include "common/aws/rate_limiter.h"
 #include "common/http/client.h"
+#include "common/runtime/backoff.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/ids.h"
 
@@ -19,7 +19,7 @@ struct JsonServiceOptions {
   std::string endpoint;                              // without a path; see IsSafeEndpoint
   std::chrono::milliseconds attempt_timeout{2'500};  // of one attempt
   int max_attempts = 4;
-  Backoff backoff;
+  runtime::Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(2'000)};
 };
 
 class JsonService {

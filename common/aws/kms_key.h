@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/aws/json_service.h"
+#include "common/aws/rate_limiter.h"
 #include "common/runtime/async_mutex.h"
 
 namespace paymesh::aws {

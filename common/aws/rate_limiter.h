@@ -1,10 +1,8 @@
-// How fast a service may be asked, and when after a failure again. Pure; one thread, or under the
-// owner's lock.
+// How fast a service may be asked. Pure; one thread, or under the owner's lock.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <optional>
 
 #include "common/runtime/clock.h"
@@ -35,19 +33,6 @@ class TokenBucket {
   double burst_;
   double tokens_;
   std::optional<runtime::SteadyTime> last_;
-};
-
-struct Backoff {
-  std::chrono::milliseconds first{100};
-  std::chrono::milliseconds most{2'000};
-
-  // The longest wait after the `failures`-th failure, counted from 1; the wait itself is a random
-  // part of it, so that clients that failed together do not come back together.
-  std::chrono::milliseconds Limit(int failures) const {
-    std::chrono::milliseconds limit = first;
-    for (int i = 1; i < failures && limit < most; ++i) limit *= 2;
-    return std::min(limit, most);
-  }
 };
 
 }  // namespace paymesh::aws

@@ -29,14 +29,5 @@ TEST(TokenBucket, SavesNoMoreThanABurst) {
   EXPECT_EQ(bucket.Take(now), 100ms);
 }
 
-TEST(Backoff, DoublesUpToItsMost) {
-  const Backoff backoff{100ms, 500ms};
-  EXPECT_EQ(backoff.Limit(1), 100ms);
-  EXPECT_EQ(backoff.Limit(2), 200ms);
-  EXPECT_EQ(backoff.Limit(3), 400ms);
-  EXPECT_EQ(backoff.Limit(4), 500ms);
-  EXPECT_EQ(backoff.Limit(1'000'000), 500ms);
-}
-
 }  // namespace
 }  // namespace paymesh::aws

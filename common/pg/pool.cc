@@ -5,9 +5,14 @@
 #include <utility>
 
 #include "common/pg/sql/sql_error.h"
+#include "common/runtime/backoff.h"
 
 namespace paymesh::pg {
 namespace {
+
+constexpr runtime::Backoff kReconnect{std::chrono::milliseconds(50),
+                                      std::chrono::milliseconds(800)};
+constexpr runtime::Backoff kRetry{std::chrono::milliseconds(10), std::chrono::milliseconds(640)};
 
 Error ShuttingDown() { return Error::Unavailable("SHUTTING_DOWN", "the service is stopping"); }
 
@@ -131,10 +136,9 @@ Outcome Pool::Attempt(Worker& worker, const Job& job) {
   }
   Status opened = worker.connection.Open();
   if (!opened.ok()) {
-    worker.failed_connects = std::min(worker.failed_connects + 1, 5);
-    const int limit = 25 << worker.failed_connects;
-    const int pause = std::uniform_int_distribution<int>(limit / 2, limit)(worker.random);
-    worker.no_connect_before = Clock::now() + std::chrono::milliseconds(pause);
+    ++worker.failed_connects;
+    worker.no_connect_before =
+        Clock::now() + kReconnect.Wait(worker.failed_connects, worker.random);
     if (metrics_) metrics_->Failed(kConnectionLost);
     return {opened, Ending::kRolledBack};
   }
@@ -147,11 +151,9 @@ Outcome Pool::Attempt(Worker& worker, const Job& job) {
   return outcome;
 }
 
-// Before attempt + 1: 5 to 10 ms, doubled each time. False when there is no time for it.
+// Before attempt + 1. False when there is no time for it.
 bool Pool::Pause(Worker& worker, const Job& job, int attempt) {
-  const int limit = 10 << std::min(attempt - 1, 6);
-  const int pause = std::uniform_int_distribution<int>(limit / 2, limit)(worker.random);
-  const auto until = Clock::now() + std::chrono::milliseconds(pause);
+  const auto until = Clock::now() + kRetry.Wait(attempt, worker.random);
   if (job.options.deadline && until >= *job.options.deadline) return false;
   std::unique_lock lock(mutex_);
   ++stats_.retried;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "common/error/status.h"
+#include "common/runtime/backoff.h"
 #include "common/runtime/ids.h"
 #include "common/trace/otlp_encode.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"
@@ -52,8 +53,8 @@ class OtlpExporter final : public Exporter {
 
   Result<std::size_t> Export(const Spans& spans, SteadyTime deadline) override {
     const pb::ExportTraceServiceRequest request = ToRequest(spans, resource_);
-    milliseconds pause = options_.first_pause;
-    for (;;) {
+    const runtime::Backoff backoff{options_.first_pause, kLongestPause};
+    for (int failures = 1;; ++failures) {
       pb::ExportTraceServiceResponse response;
       const grpc::Status status = Attempt(request, deadline, &response);
       if (status.ok()) {
@@ -62,9 +63,8 @@ class OtlpExporter final : public Exporter {
       }
       Error error = rpc::FromGrpc(status);
       if (!MayBeSentAgain(status, error.retry_after.has_value())) return error;
-      const milliseconds wait = error.retry_after.value_or(Jittered(pause));
+      const milliseconds wait = error.retry_after.value_or(Jittered(backoff.Limit(failures)));
       if (std::chrono::steady_clock::now() + wait >= deadline || !Sleep(wait)) return error;
-      pause = std::min(pause * 2, kLongestPause);
     }
   }
 

@@ -11,6 +11,7 @@
 #include "common/outbox/follower/follower_buffer.h"
 #include "common/outbox/spans.h"
 #include "common/pg/database.h"
+#include "common/runtime/backoff.h"
 #include "common/trace/tracer.h"
 
 namespace paymesh::outbox {
@@ -79,7 +80,6 @@ struct Follower::State {
   static Task<void> Pause(Self self, std::chrono::milliseconds limit);
 
   Status CheckOrder(const std::vector<Entry>& batch, std::int64_t cursor) const;
-  std::chrono::milliseconds Backoff(int failures) const;
   void NoteApplied(const std::vector<Entry>& batch);
   void Log(const std::string& message) const {
     if (options.log) options.log("follower " + options.name + ": " + message);
@@ -92,6 +92,7 @@ struct Follower::State {
 
   pg::Database& database;
   const FollowerOptions options;
+  const runtime::Backoff backoff{options.min_backoff, options.max_backoff};
   const OpenSource open;
   const ApplyEntries apply;
   std::minstd_rand random;  // of the one running coroutine
@@ -146,7 +147,7 @@ Task<void> Follower::State::Run(Self self) {
     }
     ++failures;
     self->Log(ended.error().ToString());
-    co_await Pause(self, self->Backoff(failures));
+    co_await Pause(self, self->backoff.Limit(failures));
   }
 }
 
@@ -219,7 +220,7 @@ Task<Status> Follower::State::ApplyStubbornly(Self self, std::vector<Entry> batc
     self->Note([&](FollowerStats& stats) { stats.failed_attempts = failures; });
     self->Log("applying " + std::to_string(size) + " entries after position " +
               std::to_string(cursor) + " failed: " + outcome.error().ToString());
-    co_await Pause(self, self->Backoff(failures));
+    co_await Pause(self, self->backoff.Limit(failures));
   }
   co_return Status();
 }
@@ -261,15 +262,10 @@ Status Follower::State::CheckOrder(const std::vector<Entry>& batch, std::int64_t
   return {};
 }
 
-std::chrono::milliseconds Follower::State::Backoff(int failures) const {
-  return std::min(options.max_backoff, options.min_backoff * (1 << std::min(failures - 1, 16)));
-}
-
 // Between half of `limit` and all of it.
 Task<void> Follower::State::Pause(Self self, std::chrono::milliseconds limit) {
-  std::uniform_int_distribution<std::int64_t> spread(limit.count() / 2, limit.count());
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-  timer.expires_after(std::chrono::milliseconds(spread(self->random)));
+  timer.expires_after(runtime::Jittered(limit, self->random));
   co_await timer.async_wait(boost::asio::use_awaitable);
 }
 

@@ -4,13 +4,14 @@
 
 #include "common/outbox/hub/hub_state.h"
 #include "common/outbox/rows.h"
+#include "common/runtime/backoff.h"
 
 namespace paymesh::outbox {
 namespace {
 
 constexpr int kReadAtOnce = 512;
-constexpr std::chrono::milliseconds kMinReconnect(20);
-constexpr std::chrono::milliseconds kMaxReconnect(1'000);
+constexpr runtime::Backoff kReconnect{std::chrono::milliseconds(20),
+                                      std::chrono::milliseconds(1'000)};
 
 constexpr char kHeads[] = "SELECT journal, position FROM journal_head";
 
@@ -40,10 +41,10 @@ std::vector<Announced> ParseHeads(std::string_view payload) {
 
 void Hub::State::Listen() {
   pg::Connection connection(connection_options_);
-  auto pause = kMinReconnect;
+  int failures = 0;
   while (!closed()) {
     if (connection.Open().ok()) {
-      pause = kMinReconnect;
+      failures = 0;
       try {
         ListenOnce(connection);
       } catch (const pg::SqlError& error) {
@@ -54,9 +55,7 @@ void Hub::State::Listen() {
       stats_.connected = false;
     }
     Expire();
-    const auto half = pause.count() / 2;
-    const auto jitter = std::uniform_int_distribution<std::int64_t>(half, pause.count())(random_);
-    const auto until = Clock::now() + std::chrono::milliseconds(jitter);
+    const auto until = Clock::now() + kReconnect.Wait(++failures, random_);
     // Waiters go on running out of time while there is no connection.
     while (!closed() && Clock::now() < until) {
       {
@@ -66,7 +65,6 @@ void Hub::State::Listen() {
       WaitForWork(-1, std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()));
       Expire();
     }
-    pause = std::min(pause * 2, kMaxReconnect);
   }
 }
 
