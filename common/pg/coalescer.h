@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "common/error/error.h"
-#include "common/pg/one_shot.h"
+#include "common/runtime/one_shot.h"
 #include "common/runtime/task.h"
 
 namespace paymesh::pg {
@@ -56,7 +56,7 @@ class Coalescer {
   }
 
  private:
-  using Shot = OneShot<Result<Response>>;
+  using Shot = runtime::OneShot<Result<Response>>;
   struct Member {
     Request request;
     std::shared_ptr<Shot> shot;

@@ -21,16 +21,16 @@ using IntCoalescer = Coalescer<int, int>;
 struct Gate {
   std::mutex mutex;
   std::vector<std::vector<int>> batches;
-  std::vector<std::shared_ptr<OneShot<bool>>> gates;
+  std::vector<std::shared_ptr<runtime::OneShot<bool>>> gates;
 
   static Task<Answers> Run(std::shared_ptr<Gate> self, std::vector<int> requests) {
-    auto gate = OneShot<bool>::Make();
+    auto gate = runtime::OneShot<bool>::Make();
     {
       std::lock_guard lock(self->mutex);
       self->batches.push_back(requests);
       self->gates.push_back(gate);
     }
-    const bool good = co_await OneShot<bool>::Wait(gate);
+    const bool good = co_await runtime::OneShot<bool>::Wait(gate);
     if (!good) throw std::runtime_error("a bug in the batch");
     Answers answers;
     for (const int request : requests) {
@@ -48,7 +48,7 @@ struct Gate {
   }
   void Open(std::size_t index, bool good = true) {
     while (started() <= index) std::this_thread::yield();
-    std::shared_ptr<OneShot<bool>> gate;
+    std::shared_ptr<runtime::OneShot<bool>> gate;
     {
       std::lock_guard lock(mutex);
       gate = gates[index];

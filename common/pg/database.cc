@@ -3,8 +3,8 @@
 #include <future>
 #include <string>
 
-#include "common/pg/one_shot.h"
 #include "common/pg/pool.h"
+#include "common/runtime/one_shot.h"
 
 namespace paymesh::pg {
 
@@ -20,9 +20,9 @@ DatabaseStats Database::stats() const { return pool_->stats(); }
 const DatabaseOptions& Database::options() const { return pool_->options(); }
 
 Task<Status> Database::Run(TransactOptions options, Work work) {
-  auto shot = OneShot<Status>::Make();
+  auto shot = runtime::OneShot<Status>::Make();
   pool_->Submit(options, std::move(work), [shot](Status status) { shot->Set(std::move(status)); });
-  co_return co_await OneShot<Status>::Wait(shot);
+  co_return co_await runtime::OneShot<Status>::Wait(shot);
 }
 
 Status Database::RunBlocking(TransactOptions options, Work work) {

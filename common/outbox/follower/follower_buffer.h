@@ -11,7 +11,7 @@
 
 #include "common/error/error.h"
 #include "common/outbox/entry.h"
-#include "common/pg/one_shot.h"
+#include "common/runtime/one_shot.h"
 #include "common/runtime/task.h"
 
 namespace paymesh::outbox {
@@ -31,7 +31,7 @@ class FollowerBuffer {
   std::size_t size() const;
 
  private:
-  using Signal = pg::OneShot<bool>;
+  using Signal = runtime::OneShot<bool>;
   std::shared_ptr<Signal> TryPut(Entry& entry, bool& done);
   std::shared_ptr<Signal> TryTake(std::size_t limit, std::vector<Entry>& taken);
 

@@ -14,7 +14,7 @@
 #include "common/outbox/hub/ring.h"
 #include "common/pg/connection.h"
 #include "common/pg/database.h"
-#include "common/pg/one_shot.h"
+#include "common/runtime/one_shot.h"
 
 namespace paymesh::outbox {
 
@@ -36,7 +36,7 @@ class Hub::State : public std::enable_shared_from_this<Hub::State> {
   // A page from memory, or nullopt: read the table.
   std::optional<Page> Cached(const std::string& outbox, std::int64_t after, int limit,
                              const Filter& filter);
-  using Shot = pg::OneShot<Woken>;
+  using Shot = runtime::OneShot<Woken>;
   // Is told once something above `after` matches, or why not.
   std::shared_ptr<Shot> Watch(const std::string& outbox, std::int64_t after, const Filter& filter,
                               std::chrono::milliseconds wait);
