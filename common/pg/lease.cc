@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "common/pg/database.h"
+#include "common/runtime/metrics.h"
 
 namespace paymesh::pg {
 namespace {
@@ -123,6 +124,12 @@ void LeaseKeeper::Release() {
   };
   // Best effort: without it the lease lapses by itself.
   (void)database_.TransactBlocking({.name = "lease release", .idempotent = true}, release).ok();
+}
+
+void ExportLease(runtime::Metrics& metrics, const std::string& name, const LeaseKeeper& lease) {
+  auto& held =
+      metrics.Gauge("lease_held", "1 where this process holds the lease.", {{"lease", name}});
+  metrics.OnCollect([&held, &lease] { held.Set(lease.epoch() ? 1 : 0); });
 }
 
 }  // namespace paymesh::pg

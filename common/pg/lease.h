@@ -16,6 +16,10 @@
 #include "common/pg/transaction.h"
 #include "common/runtime/task.h"
 
+namespace paymesh::runtime {
+class Metrics;
+}
+
 namespace paymesh::pg {
 
 class Database;
@@ -65,5 +69,9 @@ class LeaseKeeper {
   std::optional<std::int64_t> epoch_;
   std::chrono::steady_clock::time_point renewed_;
 };
+
+// lease_held{lease}: 1 while this process may act under it. Read at each collection; `lease`
+// outlives `metrics`' last Render. `name` as a label: a lease's own name may hold an address.
+void ExportLease(runtime::Metrics& metrics, const std::string& name, const LeaseKeeper& lease);
 
 }  // namespace paymesh::pg

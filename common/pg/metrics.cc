@@ -1,7 +1,6 @@
 #include "common/pg/metrics.h"
 
 #include "common/pg/database_options.h"
-#include "common/pg/lease.h"
 
 namespace paymesh::pg {
 namespace {
@@ -76,12 +75,6 @@ void DatabaseMetrics::Show(const DatabaseStats& stats) {
   runtime::Follow(retried_, static_cast<double>(stats.retried));
   runtime::Follow(rejected_, static_cast<double>(stats.rejected));
   runtime::Follow(opened_, static_cast<double>(stats.connected));
-}
-
-void ExportLease(runtime::Metrics& metrics, const std::string& name, const LeaseKeeper& lease) {
-  auto& held =
-      metrics.Gauge("lease_held", "1 where this process holds the lease.", {{"lease", name}});
-  metrics.OnCollect([&held, &lease] { held.Set(lease.epoch() ? 1 : 0); });
 }
 
 }  // namespace paymesh::pg

@@ -1,7 +1,7 @@
 // A pool's metrics: db_pool_connections{state}, db_pool_connections_max, db_pool_waiting,
 // db_pool_wait_seconds, db_transaction_seconds{name}, db_transactions_total{outcome},
-// db_errors_total{sqlstate_class}, db_connections_opened_total; and lease_held{lease}. Statements
-// have no names, so what is timed are transactions, which are named in code. Any thread.
+// db_errors_total{sqlstate_class}, db_connections_opened_total. Statements have no names, so what is
+// timed are transactions, which are named in code. Any thread.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,6 @@
 
 namespace paymesh::pg {
 
-class LeaseKeeper;
 struct DatabaseStats;
 
 class DatabaseMetrics {
@@ -45,9 +44,5 @@ class DatabaseMetrics {
   std::mutex mutex_;
   std::map<const char*, prometheus::Histogram*> transactions_;  // guarded by mutex_
 };
-
-// lease_held{lease}: 1 while this process may act under it. Read at each collection; `lease`
-// outlives `metrics`' last Render. `name` as a label: a lease's own name may hold an address.
-void ExportLease(runtime::Metrics& metrics, const std::string& name, const LeaseKeeper& lease);
 
 }  // namespace paymesh::pg

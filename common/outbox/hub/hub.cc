@@ -18,7 +18,7 @@ Error BadRead(std::int64_t after, int limit) {
 }  // namespace
 
 Hub::Hub(pg::Database& database, HubOptions options)
-    : state_(std::make_shared<State>(database, std::move(options))) {
+    : state_(std::make_shared<HubState>(database, std::move(options))) {
   state_->Start();
 }
 Hub::~Hub() { Close(); }
@@ -26,7 +26,7 @@ void Hub::Close() { state_->Close(); }
 HubStats Hub::stats() const { return state_->stats(); }
 
 Task<Result<Page>> Hub::Read(std::string outbox, std::int64_t after, int limit, Filter filter) {
-  const std::shared_ptr<State> state = state_;
+  const std::shared_ptr<HubState> state = state_;
   if (after < 0 || limit < 1 || limit > kMaxPage) co_return BadRead(after, limit);
   std::optional<Page> cached = state->Cached(outbox, after, limit, filter);
   if (cached) co_return *std::move(cached);
@@ -40,7 +40,7 @@ Task<Result<Page>> Hub::Read(std::string outbox, std::int64_t after, int limit, 
 
 Task<Result<Page>> Hub::ReadOrWait(std::string outbox, std::int64_t after, int limit, Filter filter,
                                    std::chrono::milliseconds wait) {
-  const std::shared_ptr<State> state = state_;
+  const std::shared_ptr<HubState> state = state_;
   const auto deadline = std::chrono::steady_clock::now() + wait;
   for (;;) {
     Result<Page> page = co_await Read(outbox, after, limit, filter);
@@ -49,8 +49,8 @@ Task<Result<Page>> Hub::ReadOrWait(std::string outbox, std::int64_t after, int l
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) co_return page;
-    const std::shared_ptr<State::Shot> shot = state->Watch(outbox, after, filter, left);
-    const Woken woken = co_await State::Shot::Wait(shot);
+    const std::shared_ptr<HubState::Shot> shot = state->Watch(outbox, after, filter, left);
+    const Woken woken = co_await HubState::Shot::Wait(shot);
     after = std::max(after, woken.scanned);
     if (woken.why == Waking::kNews) continue;
     if (woken.why == Waking::kTimeout) {
@@ -67,9 +67,9 @@ Task<Result<Page>> Hub::ReadOrWait(std::string outbox, std::int64_t after, int l
 
 Task<bool> Hub::WaitBeyond(std::string outbox, std::int64_t position,
                            std::chrono::milliseconds wait) {
-  const std::shared_ptr<State> state = state_;
-  const std::shared_ptr<State::Shot> shot = state->Watch(outbox, position, Filter::All(), wait);
-  const Woken woken = co_await State::Shot::Wait(shot);
+  const std::shared_ptr<HubState> state = state_;
+  const std::shared_ptr<HubState::Shot> shot = state->Watch(outbox, position, Filter::All(), wait);
+  const Woken woken = co_await HubState::Shot::Wait(shot);
   co_return woken.why == Waking::kNews;
 }
 

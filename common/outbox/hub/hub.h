@@ -6,16 +6,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "common/error/error.h"
 #include "common/outbox/entry.h"
+#include "common/outbox/hub/hub_options.h"
 #include "common/runtime/task.h"
 
 namespace paymesh::pg {
@@ -24,20 +20,7 @@ class Database;
 
 namespace paymesh::outbox {
 
-struct HubOptions {
-  std::size_t max_cached_entries = 4096;            // an outbox
-  std::size_t max_cached_bytes = 16 * 1024 * 1024;  // an outbox
-  std::size_t max_waiting = 10'000;  // waiting readers; beyond: UNAVAILABLE OVERLOADED
-  std::chrono::milliseconds poll_interval{1'000};  // looks at the heads even without a notification
-  std::function<void(std::string_view message)> log = {};
-};
-
-struct HubStats {
-  std::uint64_t connects = 0, notifications = 0, cached_reads = 0, table_reads = 0;
-  std::size_t waiting = 0;
-  bool connected = false;
-  std::map<std::string, std::int64_t> heads = {};  // of every outbox, as last heard
-};
+class HubState;
 
 class Hub {
  public:
@@ -67,8 +50,7 @@ class Hub {
   HubStats stats() const;
 
  private:
-  class State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<HubState> state_;
 };
 
 }  // namespace paymesh::outbox

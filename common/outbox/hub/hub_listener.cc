@@ -39,7 +39,7 @@ std::vector<Announced> ParseHeads(std::string_view payload) {
 
 }  // namespace
 
-void Hub::State::Listen() {
+void HubState::Listen() {
   pg::Connection connection(connection_options_);
   int failures = 0;
   while (!closed()) {
@@ -69,7 +69,7 @@ void Hub::State::Listen() {
 }
 
 // LISTEN comes before the heads are read, so nothing can fall between.
-void Hub::State::ListenOnce(pg::Connection& connection) {
+void HubState::ListenOnce(pg::Connection& connection) {
   connection.Script("LISTEN journal");
   ReadHeads(connection);
   {
@@ -94,7 +94,7 @@ void Hub::State::ListenOnce(pg::Connection& connection) {
   }
 }
 
-void Hub::State::ReadHeads(pg::Connection& connection) {
+void HubState::ReadHeads(pg::Connection& connection) {
   std::map<std::string, std::int64_t> heads;
   for (const pg::Row row : connection.ExecuteParams(kHeads, {})) {
     heads[row.Get<std::string>("journal")] = row.Get<std::int64_t>("position");
@@ -109,7 +109,7 @@ void Hub::State::ReadHeads(pg::Connection& connection) {
   for (const std::string& name : names) CatchUp(connection, name, heads[name]);
 }
 
-void Hub::State::TakeNotifications(pg::Connection& connection) {
+void HubState::TakeNotifications(pg::Connection& connection) {
   std::map<std::string, std::int64_t> newest;
   std::uint64_t count = 0;
   for (const std::string& payload : connection.TakeNotifications()) {
@@ -136,7 +136,7 @@ void Hub::State::TakeNotifications(pg::Connection& connection) {
   for (const auto& [name, position] : newest) CatchUp(connection, name, position);
 }
 
-void Hub::State::CatchUp(pg::Connection& connection, const std::string& name, std::int64_t head) {
+void HubState::CatchUp(pg::Connection& connection, const std::string& name, std::int64_t head) {
   for (;;) {
     std::int64_t from = 0;
     Wakings wakings;
@@ -162,7 +162,7 @@ void Hub::State::CatchUp(pg::Connection& connection, const std::string& name, st
 }
 
 // The ring begins anew at `head`; who waits for anything below must read the table.
-void Hub::State::Restart(Outbox& outbox, std::int64_t head, Wakings& wakings) {
+void HubState::Restart(Outbox& outbox, std::int64_t head, Wakings& wakings) {
   if (outbox.known && head < outbox.ring.end()) {
     Log("the head went back to " + std::to_string(head) + ": committed entries are lost");
   }
@@ -176,7 +176,7 @@ void Hub::State::Restart(Outbox& outbox, std::int64_t head, Wakings& wakings) {
   });
 }
 
-bool Hub::State::AppendAll(const std::string& name, std::vector<EntryPtr> entries) {
+bool HubState::AppendAll(const std::string& name, std::vector<EntryPtr> entries) {
   Wakings wakings;
   {
     std::lock_guard lock(mutex_);

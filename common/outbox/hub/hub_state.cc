@@ -9,7 +9,7 @@
 
 namespace paymesh::outbox {
 
-Hub::State::State(pg::Database& database, HubOptions options)
+HubState::HubState(pg::Database& database, HubOptions options)
     : database_(database),
       options_(std::move(options)),
       connection_options_(database.options()),
@@ -20,16 +20,16 @@ Hub::State::State(pg::Database& database, HubOptions options)
   connection_options_.log = options_.log;
 }
 
-Hub::State::~State() {
+HubState::~HubState() {
   Close();
   close(wake_fd_);
 }
 
-void Hub::State::Start() {
+void HubState::Start() {
   thread_ = std::thread([this] { Listen(); });
 }
 
-void Hub::State::Close() {
+void HubState::Close() {
   Wakings wakings;
   {
     std::lock_guard lock(mutex_);
@@ -47,18 +47,18 @@ void Hub::State::Close() {
   Deliver(std::move(wakings));
 }
 
-HubStats Hub::State::stats() const {
+HubStats HubState::stats() const {
   std::lock_guard lock(mutex_);
   return stats_;
 }
 
-bool Hub::State::closed() const {
+bool HubState::closed() const {
   std::lock_guard lock(mutex_);
   return closed_;
 }
 
 // With the lock held.
-Hub::State::Outbox& Hub::State::Activate(const std::string& name) {
+HubState::Outbox& HubState::Activate(const std::string& name) {
   const auto found = outboxes_.find(name);
   if (found != outboxes_.end()) return found->second;
   activated_ = true;
@@ -66,8 +66,8 @@ Hub::State::Outbox& Hub::State::Activate(const std::string& name) {
   return outboxes_.emplace(name, options_).first->second;
 }
 
-std::optional<Page> Hub::State::Cached(const std::string& name, std::int64_t after, int limit,
-                                       const Filter& filter) {
+std::optional<Page> HubState::Cached(const std::string& name, std::int64_t after, int limit,
+                                     const Filter& filter) {
   std::lock_guard lock(mutex_);
   const Outbox& outbox = Activate(name);
   if (!outbox.known || !stats_.connected || !outbox.ring.Covers(after)) {
@@ -78,9 +78,9 @@ std::optional<Page> Hub::State::Cached(const std::string& name, std::int64_t aft
   return outbox.ring.Collect(after, static_cast<std::size_t>(limit), filter);
 }
 
-std::shared_ptr<Hub::State::Shot> Hub::State::Watch(const std::string& name, std::int64_t after,
-                                                    const Filter& filter,
-                                                    std::chrono::milliseconds wait) {
+std::shared_ptr<HubState::Shot> HubState::Watch(const std::string& name, std::int64_t after,
+                                                const Filter& filter,
+                                                std::chrono::milliseconds wait) {
   auto shot = Shot::Make();
   const auto deadline = Clock::now() + wait;
   std::optional<Waking> now;
@@ -104,12 +104,12 @@ std::shared_ptr<Hub::State::Shot> Hub::State::Watch(const std::string& name, std
   return shot;
 }
 
-void Hub::State::Deliver(Wakings wakings) {
+void HubState::Deliver(Wakings wakings) {
   for (auto& [shot, woken] : wakings) shot->Set(woken);
 }
 
 // Ends what has waited long enough, and forgets waiters that were cancelled.
-void Hub::State::Expire() {
+void HubState::Expire() {
   Wakings wakings;
   {
     std::lock_guard lock(mutex_);
@@ -128,7 +128,7 @@ void Hub::State::Expire() {
 }
 
 // False when only the time has passed.
-bool Hub::State::WaitForWork(int socket, std::chrono::milliseconds limit) {
+bool HubState::WaitForWork(int socket, std::chrono::milliseconds limit) {
   auto until = Clock::now() + limit;
   {
     std::lock_guard lock(mutex_);
@@ -147,12 +147,12 @@ bool Hub::State::WaitForWork(int socket, std::chrono::milliseconds limit) {
   return ready > 0;
 }
 
-void Hub::State::Wake() {
+void HubState::Wake() {
   const std::uint64_t one = 1;
   (void)!write(wake_fd_, &one, sizeof(one));
 }
 
-void Hub::State::Log(const std::string& message) const {
+void HubState::Log(const std::string& message) const {
   if (options_.log) options_.log("outbox: " + message);
 }
 

@@ -4,13 +4,17 @@
 
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "common/outbox/hub/hub.h"
+#include "common/outbox/entry.h"
+#include "common/outbox/hub/hub_options.h"
 #include "common/outbox/hub/ring.h"
 #include "common/pg/connection.h"
 #include "common/pg/database.h"
@@ -24,10 +28,10 @@ struct Woken {
   std::int64_t scanned = 0;  // nothing up to here matched
 };
 
-class Hub::State : public std::enable_shared_from_this<Hub::State> {
+class HubState : public std::enable_shared_from_this<HubState> {
  public:
-  State(pg::Database& database, HubOptions options);
-  ~State();
+  HubState(pg::Database& database, HubOptions options);
+  ~HubState();
   void Start();
   void Close();
   HubStats stats() const;
