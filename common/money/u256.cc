@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/multiprecision/cpp_int.hpp>
 #include <utility>
 
 #include "common/base/hex.h"
@@ -16,120 +17,21 @@ constexpr Word Low(DoubleWord value) { return static_cast<Word>(value); }
 constexpr Word High(DoubleWord value) { return static_cast<Word>(value >> 64); }
 
 using Limbs = std::array<Word, 4>;
-using WideLimbs = std::array<Word, 8>;
+// Products and what is divided: 256 times 256 bits always fit, so nothing wraps.
+using Wide = boost::multiprecision::uint512_t;
 
-WideLimbs WideMul(const Limbs& a, const Limbs& b) {
-  WideLimbs product{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    Word carry = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
-      const DoubleWord sum = DoubleWord{a[i]} * b[j] + product[i + j] + carry;
-      product[i + j] = Low(sum);
-      carry = High(sum);
-    }
-    product[i + 4] = carry;
-  }
-  return product;
-}
-
-struct WideQuotient {
-  WideLimbs quotient{};
-  Limbs remainder{};
-};
-
-WideQuotient DivByWord(const WideLimbs& numerator, Word divisor) {
-  WideQuotient result;
-  Word remainder = 0;
-  for (std::size_t i = 8; i-- > 0;) {
-    const DoubleWord part = (DoubleWord{remainder} << 64) | numerator[i];
-    result.quotient[i] = Low(part / divisor);
-    remainder = Low(part % divisor);
-  }
-  result.remainder[0] = remainder;
-  return result;
-}
-
-// The digit q of one step of long division: top three words of the rest over the top two of the
-// divisor. At most one too large (Knuth, TAOCP 4.3.1, algorithm D, step D3).
-Word EstimateDigit(Word top, Word middle, Word low, Word divisor_top, Word divisor_next) {
-  const DoubleWord head = (DoubleWord{top} << 64) | middle;
-  DoubleWord digit = head / divisor_top;
-  DoubleWord rest = head % divisor_top;
-  while (High(digit) != 0 || DoubleWord{Low(digit)} * divisor_next > ((rest << 64) | low)) {
-    --digit;
-    rest += divisor_top;
-    if (High(rest) != 0) break;
-  }
-  return Low(digit);
-}
-
-// rest[at ..] -= digit * divisor; true when that went below zero.
-bool SubtractMultiple(std::array<Word, 9>& rest, std::size_t at, const Limbs& divisor,
-                      std::size_t size, Word digit) {
-  Word carry = 0;
-  Word borrow = 0;
-  for (std::size_t i = 0; i <= size; ++i) {
-    const DoubleWord product = i < size ? DoubleWord{digit} * divisor[i] + carry : carry;
-    carry = High(product);
-    const DoubleWord difference = DoubleWord{rest[at + i]} - Low(product) - borrow;
-    rest[at + i] = Low(difference);
-    borrow = High(difference) != 0 ? 1 : 0;
-  }
-  return borrow != 0;
-}
-
-void AddBack(std::array<Word, 9>& rest, std::size_t at, const Limbs& divisor, std::size_t size) {
-  Word carry = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    const DoubleWord sum = DoubleWord{rest[at + i]} + divisor[i] + carry;
-    rest[at + i] = Low(sum);
-    carry = High(sum);
-  }
-  rest[at + size] += carry;
-}
-
-// Long division with 64-bit digits (Knuth, TAOCP 4.3.1, algorithm D). `divisor` is not zero.
-WideQuotient Divide(const WideLimbs& numerator, const Limbs& divisor) {
-  std::size_t size = 4;
-  while (divisor[size - 1] == 0) --size;
-  if (size == 1) return DivByWord(numerator, divisor[0]);
-
-  // Shift both so that the divisor's top bit is set: the estimates are good only then.
-  const int shift = std::countl_zero(divisor[size - 1]);
-  const auto shifted = [shift](Word word, Word below) {
-    return shift == 0 ? word : (word << shift) | (below >> (64 - shift));
-  };
-  Limbs normal{};
-  for (std::size_t i = 0; i < size; ++i) normal[i] = shifted(divisor[i], i ? divisor[i - 1] : 0);
-  std::array<Word, 9> rest{};
-  for (std::size_t i = 0; i < 8; ++i) rest[i] = shifted(numerator[i], i ? numerator[i - 1] : 0);
-  rest[8] = shifted(0, numerator[7]);
-
-  WideQuotient result;
-  for (std::size_t at = 8 - size + 1; at-- > 0;) {
-    Word digit = EstimateDigit(rest[at + size], rest[at + size - 1], rest[at + size - 2],
-                               normal[size - 1], normal[size - 2]);
-    if (SubtractMultiple(rest, at, normal, size, digit)) {
-      --digit;
-      AddBack(rest, at, normal, size);
-    }
-    result.quotient[at] = digit;
-  }
-  for (std::size_t i = 0; i < size; ++i) {
-    result.remainder[i] = shift == 0 ? rest[i] : (rest[i] >> shift) | (rest[i + 1] << (64 - shift));
-  }
-  return result;
-}
-
-WideLimbs Widen(const Limbs& limbs) {
-  WideLimbs wide{};
-  std::copy(limbs.begin(), limbs.end(), wide.begin());
+Wide Widen(const U256& value) {
+  Wide wide;
+  boost::multiprecision::import_bits(wide, value.limbs().begin(), value.limbs().end(), 64, false);
   return wide;
 }
 
-std::optional<U256> Narrow(const WideLimbs& wide) {
-  if ((wide[4] | wide[5] | wide[6] | wide[7]) != 0) return std::nullopt;
-  return U256(Limbs{wide[0], wide[1], wide[2], wide[3]});
+// Empty when the value has over 256 bits.
+std::optional<U256> Narrow(const Wide& wide) {
+  if ((wide >> 256) != 0) return std::nullopt;
+  Limbs limbs{};
+  boost::multiprecision::export_bits(wide, limbs.begin(), 64, false);
+  return U256(limbs);
 }
 
 // Whether a quotient that left `remainder` goes to its upper neighbour.
@@ -145,9 +47,6 @@ bool RoundsUp(const U256& remainder, const U256& divisor, bool quotient_is_odd, 
 Error BadAmount(std::string why) {
   return Error::InvalidArgument("INVALID_AMOUNT", std::move(why));
 }
-
-// 10^19 is the largest power of ten in a limb.
-constexpr Word kTenTo19 = 10'000'000'000'000'000'000ULL;
 
 // value = value * factor + addend; false on overflow.
 bool MulAddWord(Limbs& value, Word factor, Word addend) {
@@ -220,21 +119,7 @@ U256 U256::FromBigEndian(std::span<const std::uint8_t, kBytes> big_endian) {
   return U256(limbs);
 }
 
-std::string U256::ToString() const {
-  std::string reversed;
-  WideLimbs rest = Widen(limbs_);
-  do {
-    const WideQuotient step = DivByWord(rest, kTenTo19);
-    rest = step.quotient;
-    const bool last = rest == WideLimbs{};
-    Word part = step.remainder[0];
-    for (int i = 0; last ? part != 0 : i < 19; ++i, part /= 10) {
-      reversed.push_back(static_cast<char>('0' + part % 10));
-    }
-  } while (rest != WideLimbs{});
-  if (reversed.empty()) reversed = "0";
-  return {reversed.rbegin(), reversed.rend()};
-}
+std::string U256::ToString() const { return Widen(*this).str(); }
 
 std::string U256::ToQuantity() const {
   std::string text = "0x";
@@ -289,25 +174,28 @@ std::optional<U256> CheckedSub(const U256& a, const U256& b) {
   return U256(difference);
 }
 
-std::optional<U256> CheckedMul(const U256& a, const U256& b) {
-  return Narrow(WideMul(a.limbs(), b.limbs()));
-}
+std::optional<U256> CheckedMul(const U256& a, const U256& b) { return Narrow(Widen(a) * Widen(b)); }
 
 U256 SaturatingSub(const U256& a, const U256& b) { return CheckedSub(a, b).value_or(U256()); }
 
 std::optional<QuotientRemainder> DivMod(const U256& a, const U256& b) {
   if (b.IsZero()) return std::nullopt;
-  const WideQuotient result = Divide(Widen(a.limbs()), b.limbs());
-  return QuotientRemainder{*Narrow(result.quotient), U256(result.remainder)};
+  Wide quotient;
+  Wide remainder;
+  boost::multiprecision::divide_qr(Widen(a), Widen(b), quotient, remainder);
+  return QuotientRemainder{*Narrow(quotient), *Narrow(remainder)};
 }
 
 std::optional<U256> MulDiv(const U256& a, const U256& b, const U256& c, Rounding rounding) {
   if (c.IsZero()) return std::nullopt;
-  const WideQuotient result = Divide(WideMul(a.limbs(), b.limbs()), c.limbs());
-  const std::optional<U256> quotient = Narrow(result.quotient);
+  const Wide product = Widen(a) * Widen(b);
+  Wide wide_quotient;
+  Wide remainder;
+  boost::multiprecision::divide_qr(product, Widen(c), wide_quotient, remainder);
+  const std::optional<U256> quotient = Narrow(wide_quotient);
   if (!quotient) return std::nullopt;
   const bool odd = (quotient->limbs()[0] & 1) != 0;
-  if (!RoundsUp(U256(result.remainder), c, odd, rounding)) return quotient;
+  if (!RoundsUp(*Narrow(remainder), c, odd, rounding)) return quotient;
   return CheckedAdd(*quotient, U256(1));
 }
 
