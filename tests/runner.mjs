@@ -1,8 +1,10 @@
-// Runs the test programs and counts their cases: GoogleTest programs by their XML, node tests by TAP.
+// Runs the test programs side by side and counts their cases: GoogleTest programs by their XML, node
+// tests by TAP. Most of them wait for clocks, blocks and disks rather than for a processor, so several
+// run at once (PAYMESH_JOBS; twice the cores by default), the longest of the last run first.
 // A program that dies or runs too long counts as a failure with the end of its output shown.
 import {spawn} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {availableParallelism, tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {anvilPath, packageFolder} from '../deploy/local/node/modules.mjs';
@@ -17,6 +19,9 @@ mkdirSync(logs, {recursive: true});
 const total = {passed: 0, failed: 0};
 const failures = [];
 const again = [];  // programs that were run a second time
+const jobs = Math.max(1, Number(process.env.PAYMESH_JOBS) || 2 * availableParallelism());
+const timesFile = join(logs, 'seconds.json');  // how long each took when it last ran
+const seconds = existsSync(timesFile) ? JSON.parse(readFileSync(timesFile, 'utf8')) : {};
 
 function freePort() {
   return new Promise((resolve) => {
@@ -45,21 +50,50 @@ function run(name, command, args, {env = {}, limitSeconds = 600} = {}) {
   });
 }
 
+/** A program to run: `attempt(name, port range)` gives {passed, failed: [names], output}. */
+const program = (name, attempt) => ({name, attempt});
+
 /**
- * Runs `attempt` ({passed, failed: [names], output}) and, when something failed, once more: on a shared
- * machine of two cores a real cluster or chain can be too slow once. Both runs are shown and kept; what
- * fails twice has failed. An invariant that does not hold has failed at once: slowness breaks none.
+ * Runs all programs, `jobs` at a time. What failed is run once more when everything else has ended: on a
+ * shared machine of two cores a real cluster or chain can be too slow once. Both runs are kept; what fails
+ * twice has failed. An invariant that does not hold has failed at once: slowness breaks none.
  */
-async function judge(name, attempt) {
-  const start = Date.now();
-  let result = await attempt(name);
-  if (result.failed.length > 0 && !result.output.includes('invariants do not hold')) {
-    console.log(`again ${name}: ${result.failed.join('; ')}`);
-    again.push(name);
-    result = await attempt(`${name}-again`);
+async function runAll(programs) {
+  const waiting = [...programs].sort((a, b) => (seconds[b.name] ?? 1e9) - (seconds[a.name] ?? 1e9));
+  const tooSlow = [];
+  const work = async (slot) => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const result = await timed(next, next.name, slot);
+      if (result.failed.length === 0 || result.output.includes('invariants do not hold')) conclude(next.name, result);
+      else tooSlow.push({...next, first: result});
+    }
+  };
+  await Promise.all(Array.from({length: jobs}, (_, slot) => work(slot)));
+  for (const each of tooSlow) {
+    console.log(`again ${each.name}: ${each.first.failed.join('; ')}`);
+    again.push(each.name);
+    conclude(each.name, await timed(each, `${each.name}-again`, 0));
   }
-  report(name, result.passed, result.failed.length, (Date.now() - start) / 1000, result.failed, result.output);
-  for (const [, line] of result.output.matchAll(/^\s*# measured: (.*)$/gm)) console.log(`       ${line}`);
+  writeFileSync(timesFile, JSON.stringify(seconds, null, 1));
+}
+
+async function timed({name, attempt}, logName, slot) {
+  const start = Date.now();
+  const result = await attempt(logName, portsOf(slot));
+  const took = (Date.now() - start) / 1000;
+  seconds[name] = Math.round(took);
+  return {...result, took};
+}
+
+/** Each slot takes its ports from a range of its own: no two programs then try for the same one. */
+function portsOf(slot) {
+  const width = Math.floor(22_000 / jobs);
+  return {PAYMESH_TEST_PORTS: `${10_000 + slot * width}-${10_000 + (slot + 1) * width - 1}`};
+}
+
+function conclude(name, {passed, failed, took, output}) {
+  report(name, passed, failed.length, took, failed, output);
+  for (const [, line] of output.matchAll(/^\s*# measured: (.*)$/gm)) console.log(`       ${line}`);
 }
 
 function report(name, passed, failed, seconds, names, output) {
@@ -111,13 +145,13 @@ async function nodeTest(file, env, name, limitSeconds = 1200) {
   return {passed, failed, output};
 }
 
-const judgeNodeTest = (file, env) => judge(nameOf(file), (name) => nodeTest(file, env, name));
+const nodeProgram = (file, env) => program(nameOf(file), (name, ports) => nodeTest(file, {...env, ...ports}, name));
 
-async function check(name, command, args, env) {
-  const start = Date.now();
-  const {code, output} = await run(name, command, args, {env});
-  report(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, (Date.now() - start) / 1000, code === 0 ? [] : [`ended with ${code}`], output);
-}
+/** A command that is well when it exits with 0. */
+const check = (name, command, args) => program(name, async (logName) => {
+  const {code, output} = await run(logName, command, args);
+  return {passed: code === 0 ? 1 : 0, failed: code === 0 ? [] : [`ended with ${code}`], output};
+});
 
 /** Set by the presets asan and tsan alone; other builds do not read them. */
 const sanitizerOptions = {
@@ -129,52 +163,51 @@ const sanitizerOptions = {
 const nodeTestsBelow = (folder) => existsSync(join(root, folder))
     ? readdirSync(join(root, folder)).filter((file) => file.endsWith('.test.mjs')).sort().map((file) => `${folder}/${file}`) : [];
 
+const nodePrograms = (folder, env) => nodeTestsBelow(folder).map((file) => nodeProgram(file, env));
+
 const suite = {
-  async contracts() {
-    for (const file of nodeTestsBelow('tests/tidy')) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
+  contracts() {
     const buf = join(packageFolder('@bufbuild/buf-linux-x64'), 'bin', 'buf');
-    await check('protos-lint', buf, ['lint', 'protos']);
-    await check('protos-format', buf, ['format', '-d', '--exit-code', 'protos']);
-    await check('protos-not-breaking', buf, ['breaking', 'protos', '--against', 'protos/baseline.binpb']);
-    await check('contracts-artifacts', process.execPath, ['deploy/contracts/compile.mjs', '--check']);
-    for (const file of nodeTestsBelow('deploy/contracts/test')) await judgeNodeTest(file);
+    return [
+      ...nodePrograms('tests/tidy', {PAYMESH_PRESET: preset}),
+      check('protos-lint', buf, ['lint', 'protos']),
+      check('protos-format', buf, ['format', '-d', '--exit-code', 'protos']),
+      check('protos-not-breaking', buf, ['breaking', 'protos', '--against', 'protos/baseline.binpb']),
+      check('contracts-artifacts', process.execPath, ['deploy/contracts/compile.mjs', '--check']),
+      ...nodePrograms('deploy/contracts/test'),
+    ];
   },
 
-  async unit() {
-    const folder = mkdtempSync(join(tmpdir(), 'paymesh-test-'));
-    const postgres = new Postgres({folder, port: await freePort(), services: [], settings: {max_connections: 400}});
-    try {
-      await postgres.start();
-      const env = {PAYMESH_TEST_PG: postgres.adminConninfo(), PAYMESH_ANVIL: anvilPath, ...sanitizerOptions};
-      const only = process.env.PAYMESH_ONLY?.split(',');
-      const programs = readdirSync(join(build, 'bin')).filter((name) => name.endsWith('_test') && (!only || only.includes(name))).sort();
-      for (const program of programs) await judge(program, (name) => googleTest(program, env, name));
-    } finally {
-      await postgres.destroy();
-      rmSync(folder, {recursive: true, force: true});
-    }
+  unit() {
+    const env = {PAYMESH_TEST_PG: postgres.adminConninfo(), PAYMESH_ANVIL: anvilPath, ...sanitizerOptions};
+    const only = process.env.PAYMESH_ONLY?.split(',');
+    return readdirSync(join(build, 'bin')).filter((name) => name.endsWith('_test') && (!only || only.includes(name)))
+        .map((name) => program(name, (logName, ports) => googleTest(name, {...env, ...ports}, logName)));
   },
 
-  async ops() {
-    for (const folder of ['helm', 'terraform', 'observability']) {
-      for (const file of nodeTestsBelow(`tests/${folder}`)) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
-    }
-  },
-
-  async images() {
-    for (const file of nodeTestsBelow('tests/images')) await judgeNodeTest(file);
-  },
-
-  async e2e() {
-    for (const file of nodeTestsBelow('tests/e2e')) await judgeNodeTest(file, {PAYMESH_PRESET: preset});
-  },
+  ops: () => ['helm', 'terraform', 'observability'].flatMap((folder) => nodePrograms(`tests/${folder}`, {PAYMESH_PRESET: preset})),
+  images: () => nodePrograms('tests/images'),
+  e2e: () => nodePrograms('tests/e2e', {PAYMESH_PRESET: preset}),
 };
 
-const start = Date.now();
-for (const name of suites) {
-  console.log(`\n== ${name}`);
-  await suite[name]();
+/** The cluster of the unit programs, each of which makes databases of its own in it. */
+let postgres;
+async function withPostgres(work) {
+  const folder = mkdtempSync(join(tmpdir(), 'paymesh-test-'));
+  postgres = new Postgres({folder, port: await freePort(), services: [], settings: {max_connections: 400}});
+  try {
+    await postgres.start();
+    await work();
+  } finally {
+    await postgres.destroy();
+    rmSync(folder, {recursive: true, force: true});
+  }
 }
+
+const start = Date.now();
+console.log(`\n== ${suites.join(', ')}: ${jobs} programs at a time`);
+const everything = () => runAll(suites.flatMap((name) => suite[name]()));
+await (suites.includes('unit') ? withPostgres(everything) : everything());
 for (const {name, names, end} of failures) {
   console.log(`\n==== ${name}: ${names.join('; ')}\n${end}`);
 }

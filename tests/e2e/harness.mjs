@@ -20,16 +20,18 @@ const erc20 = parseAbi(['function transfer(address to, uint256 amount) returns (
 export {connect, rpc, services, sleep, tokenOf, tokenUnit, waitFor, watchPayment};
 
 /** Ports that nobody listens on, below those that the system lends to outgoing connections: a service
- * that is started again must find its own free. */
+ * that is started again must find its own free.
+ * Programs that run side by side have a range each (PAYMESH_TEST_PORTS, "10000-15499"). */
 export async function freePorts(count) {
   const free = (port) => new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+  const [first, last] = (process.env.PAYMESH_TEST_PORTS ?? '10000-31999').split('-').map(Number);
   const ports = new Set();
   while (ports.size < count) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const port = first + Math.floor(Math.random() * (last - first + 1));
     if (!ports.has(port) && await free(port)) ports.add(port);
   }
   return [...ports];
