@@ -1,7 +1,5 @@
 #include "services/watcher/usecases/advance_chain.h"
 
-#include <memory>
-
 #include "common/journal/append.h"
 #include "common/pg/lease.h"
 #include "common/pg/sql_error.h"
@@ -161,13 +159,6 @@ Result<StepResult> StoreStep(pg::Transaction& tx, const ChainStep& step) {
     AppendCheckpoint(tx, step);
   }
   return result;
-}
-
-Task<Result<StepResult>> CommitStep(pg::Database& database, ChainStep step) {
-  auto shared = std::make_shared<const ChainStep>(std::move(step));
-  auto store = [shared](pg::Transaction& tx) { return StoreStep(tx, *shared); };
-  const pg::TransactOptions options{.name = "chain_step"};
-  co_return co_await database.Transact(options, store);
 }
 
 }  // namespace paymesh::watcher

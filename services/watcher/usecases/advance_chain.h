@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "common/error/error.h"
-#include "common/pg/database.h"
 #include "common/pg/transaction.h"
-#include "common/runtime/task.h"
 #include "services/watcher/domain/head_machine.h"
 #include "services/watcher/domain/tracked_transaction.h"
 #include "services/watcher/domain/transfer.h"
@@ -41,8 +39,6 @@ struct StepResult {
 // ABORTED LEASE_LOST or CURSOR_MOVED: another replica leads; read the state again. INTERNAL: the
 // step contradicts what is stored.
 Result<StepResult> StoreStep(pg::Transaction& tx, const ChainStep& step);
-// The same in a transaction of its own. `database` must outlive the task.
-Task<Result<StepResult>> CommitStep(pg::Database& database, ChainStep step);
 
 // The guard for the other writes of a chain's leader.
 Status RequireLeader(pg::Transaction& tx, const std::string& chain, std::int64_t epoch);

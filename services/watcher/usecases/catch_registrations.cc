@@ -1,7 +1,6 @@
 #include "services/watcher/usecases/catch_registrations.h"
 
-#include "services/watcher/usecases/advance_chain.h"
-#include "services/watcher/usecases/step_facts.h"
+#include "services/watcher/usecases/chain_step.h"
 
 namespace paymesh::watcher {
 

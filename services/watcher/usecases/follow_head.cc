@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "services/watcher/reasons.h"
-#include "services/watcher/usecases/step_facts.h"
+#include "services/watcher/usecases/chain_step.h"
 
 namespace paymesh::watcher {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
-#include "services/watcher/usecases/advance_chain.h"
+#include "services/watcher/usecases/chain_step.h"
 
 namespace paymesh::watcher {
 namespace {

@@ -1,4 +1,7 @@
-#include "services/watcher/usecases/step_facts.h"
+#include "services/watcher/usecases/chain_step.h"
+
+#include <memory>
+#include <utility>
 
 #include "services/watcher/store/transaction_store.h"
 #include "services/watcher/store/transfer_store.h"
@@ -32,6 +35,13 @@ Task<Result<StepFacts>> ReadStepFacts(pg::Database& database, std::string chain,
     facts.addresses.insert(facts.addresses.end(), part->addresses.begin(), part->addresses.end());
     if (!more) co_return facts;
   }
+}
+
+Task<Result<StepResult>> CommitStep(pg::Database& database, ChainStep step) {
+  auto shared = std::make_shared<const ChainStep>(std::move(step));
+  auto store = [shared](pg::Transaction& tx) { return StoreStep(tx, *shared); };
+  const pg::TransactOptions options{.name = "chain_step"};
+  co_return co_await database.Transact(options, store);
 }
 
 }  // namespace paymesh::watcher
