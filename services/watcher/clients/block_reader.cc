@@ -42,6 +42,7 @@ Result<Match> ProveOne(const Header& block, const Candidate& candidate,
       candidate.log_index < receipt.logs.front().log_index) {
     return BadAnswer("a log whose receipt is of another block or failed");
   }
+  // Counted from the transaction's first log: the index in the block changes with re-inclusion.
   const std::uint32_t ordinal = candidate.log_index - receipt.logs.front().log_index;
   if (ordinal >= receipt.logs.size()) return BadAnswer("a log that its receipt does not hold");
   const NodeLog& log = receipt.logs[ordinal];
@@ -68,6 +69,8 @@ Task<Result<std::vector<NodeLog>>> BlockReader::Settle(NodeBlock block) {
   const evm::Hash32 hash = block.header.hash;
   Result<std::vector<NodeReceipt>> receipts = co_await node_.BlockReceipts(hash);
   if (receipts.ok()) {
+    // A node that has the block but not yet all of its receipts gives fewer: taken for the whole, a
+    // transfer would be missed for good.
     if (receipts->size() != block.transactions.size()) {
       co_return BadAnswer("a block with more or fewer receipts than transactions");
     }
@@ -81,6 +84,8 @@ Task<Result<std::vector<NodeLog>>> BlockReader::Settle(NodeBlock block) {
     co_return logs;
   }
   if (IsAnswerTooLarge(receipts.error())) co_return co_await ReadByReceipts(std::move(block));
+  // NODE_ERROR: the node cannot give a block's receipts. Its logs may only be late, so they are
+  // asked for again before the bloom is blamed.
   if (receipts.error().reason != reasons::kNodeError) co_return receipts.error();
   for (int attempt = 0; attempt < kEmptyRereads; ++attempt) {
     co_await runtime::SleepFor(kRereadPause);

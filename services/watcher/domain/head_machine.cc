@@ -27,6 +27,8 @@ HeadAction BelowFinality(const HeadState& state) {
       (ours != nullptr ? Describe(ours->id()) : "block " + std::to_string(final_number));
   const std::uint64_t node_number =
       state.node_head ? state.node_head->number : state.branch.back().number;
+  // A lower node proves nothing: one that lost its state, or is of another chain, looks the same as
+  // a chain that broke its finality. Halting is for a node that knows at least what we do.
   if (node_number < state.head().number) {
     return NodeBehind{why + " and is lower (" + std::to_string(node_number) +
                       ") than what was read (" + std::to_string(state.head().number) +
@@ -60,11 +62,14 @@ HeadAction OnNodeHead(HeadState& state, const Header& header, const HeadRules& r
                       ": it is behind or was rolled back to an older state"};
   }
   const Header* ours = state.At(header.number);
+  // A node that lags is not a reorganisation: its head has no child there yet, but ours may stand.
   if (ours != nullptr && ours->hash == header.hash) {
     return NodeBehind{"the node's head " + std::to_string(header.number) +
                       " is an older block of the chain as read up to " +
                       std::to_string(head.number)};
   }
+  // At our height or below, the branch must leave our chain somewhere: its parents are asked for by
+  // hash, one at a time, since the node's blocks by number may change between two answers.
   if (header.number <= head.number || header.parent == head.hash) {
     if (header.parent == head.hash && header.number != head.number + 1) {
       return Inconsistent{"the node's head does not follow its parent in height"};
@@ -81,6 +86,7 @@ HeadAction OnHeaders(HeadState& state, const std::vector<Header>& headers) {
     state.branch.clear();
     return Inconsistent{"the blocks do not follow one another"};
   }
+  // No branch yet: the answer to FetchNumbers. Else the parent that FetchHash asked for.
   if (state.branch.empty()) {
     if (headers.front().number != state.head().number + 1) {
       return Inconsistent{"the node answered other heights than asked for"};

@@ -1,4 +1,4 @@
-#include "services/watcher/workers/chain_metrics.h"
+#include "services/watcher/usecases/chain_metrics.h"
 
 namespace paymesh::watcher {
 

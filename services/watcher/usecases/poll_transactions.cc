@@ -1,61 +1,35 @@
-// The part of ChainFollower that works between blocks: late registrations, and followed
-// transactions that no new block will show.
+#include "services/watcher/usecases/poll_transactions.h"
+
+#include "services/watcher/store/chain_store.h"
 #include "services/watcher/store/transaction_store.h"
-#include "services/watcher/workers/chain_follower.h"
+#include "services/watcher/usecases/chain_step.h"
 
 namespace paymesh::watcher {
 namespace {
 
-constexpr int kMaxSwept = 200;  // transactions asked for at once
+constexpr int kMaxPolled = 200;  // transactions asked for at once
 
 }  // namespace
 
-// Between blocks too: an address that was registered late finds its transfer at once.
-Task<Status> ChainFollower::CatchRegistrations() {
-  Result<StepFacts> facts = co_await ReadFacts(1, 0);
-  if (!facts.ok()) co_return facts.error();
-  AddWatched(facts->addresses);
-  if (memory_->added.empty()) co_return Status();
-  Result<std::vector<Match>> late = co_await LookBack(memory_->state.head().number);
-  if (!late.ok()) co_return late.error();
-  if (late->empty()) {
-    memory_->added.clear();
-    co_return Status();
-  }
-  ChainStep step;
-  step.chain = chain_;
-  step.epoch = memory_->epoch;
-  step.expected_head = memory_->state.head().id();
-  step.levels = memory_->state.levels;
-  step.matches = *std::move(late);
-  Result<StepResult> result = co_await Store(std::move(step));
-  if (!result.ok()) co_return result.error();
-  memory_->added.clear();
-  metrics_.transfers.Increment(static_cast<double>(result->new_transfers));
-  co_return Status();
-}
-
-// Followed transactions that were mined before they were stored here, or missed: asked for by hash,
-// some at each time and round again.
-Task<Status> ChainFollower::Sweep() {
-  if (clock_.Steady() - last_sweep_ < options_.sweep_interval) co_return Status();
-  last_sweep_ = clock_.Steady();
+Task<Status> TransactionPoller::Poll(const ChainMemory& memory) {
+  if (clock_.Steady() - last_poll_ < interval_) co_return Status();
+  last_poll_ = clock_.Steady();
   auto read = [chain = chain_,
-               after = swept_](pg::Transaction& tx) -> Result<std::vector<evm::Hash32>> {
-    return OpenTracked(tx, chain, after, kMaxSwept);
+               after = polled_](pg::Transaction& tx) -> Result<std::vector<evm::Hash32>> {
+    return OpenTracked(tx, chain, after, kMaxPolled);
   };
   const pg::TransactOptions options{.name = "open_transactions", .access = pg::Access::kReadOnly};
   Result<std::vector<evm::Hash32>> open = co_await database_.Transact(options, read);
   if (!open.ok()) co_return open.error();
-  const bool more = open->size() == static_cast<std::size_t>(kMaxSwept);
-  swept_ = more ? open->back() : evm::Hash32();
+  const bool more = open->size() == static_cast<std::size_t>(kMaxPolled);
+  polled_ = more ? open->back() : evm::Hash32();
   if (open->empty()) co_return Status();
   Result<std::vector<std::optional<NodeReceipt>>> receipts = co_await node_.Receipts(*open);
   if (!receipts.ok()) co_return receipts.error();
   ChainStep step;
   for (std::optional<NodeReceipt>& receipt : *receipts) {
     if (!receipt) continue;
-    Result<std::optional<Header>> header = co_await CanonicalHeader(receipt->block);
+    Result<std::optional<Header>> header = co_await CanonicalHeader(memory, receipt->block);
     if (!header.ok()) co_return header.error();
     if (!*header) continue;
     step.inclusions.push_back({receipt->transaction_hash, receipt->block,
@@ -63,17 +37,18 @@ Task<Status> ChainFollower::Sweep() {
   }
   if (step.inclusions.empty()) co_return Status();
   step.chain = chain_;
-  step.epoch = memory_->epoch;
-  step.expected_head = memory_->state.head().id();
-  step.levels = memory_->state.levels;
-  Result<StepResult> result = co_await Store(std::move(step));
+  step.epoch = memory.epoch;
+  step.expected_head = memory.state.head().id();
+  step.levels = memory.state.levels;
+  Result<StepResult> result = co_await CommitStep(database_, std::move(step));
   if (!result.ok()) co_return result.error();
   co_return Status();
 }
 
 // The header of a block that is on the chain as read; empty when it is not (yet).
-Task<Result<std::optional<Header>>> ChainFollower::CanonicalHeader(BlockId block) {
-  const HeadState& state = memory_->state;
+Task<Result<std::optional<Header>>> TransactionPoller::CanonicalHeader(const ChainMemory& memory,
+                                                                       BlockId block) {
+  const HeadState& state = memory.state;
   if (block.number > state.head().number) co_return std::optional<Header>();
   std::optional<Header> header;
   if (const Header* held = state.At(block.number)) {
