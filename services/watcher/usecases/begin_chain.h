@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "common/config/chains.h"
 #include "common/error/error.h"
 #include "common/pg/database.h"
-#include "common/runtime/chains.h"
 #include "common/runtime/task.h"
 #include "services/watcher/clients/node_client.h"
 #include "services/watcher/store/chain_store.h"
