@@ -9,6 +9,7 @@
 #include "paymesh/checkout/v1/event_service.pb.h"
 #include "paymesh/checkout/v1/payment_service.pb.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/payment_store.h"
 
 namespace paymesh::checkout {
@@ -29,11 +30,12 @@ Error NoOption(const Decision& decision) {
   const bool passing =
       std::any_of(decision.rejected.begin(), decision.rejected.end(),
                   [](const Rejected& rejected) { return rejected.code == "CHAIN_DEGRADED"; });
-  Error error = passing ? Error::Unavailable("CHAINS_UNAVAILABLE",
-                                             "no chain that the merchant accepts is reachable now",
-                                             kRetryAfterRouting)
-                        : Error::FailedPrecondition(
-                              "NO_OPTION", "nothing that the merchant accepts can be offered");
+  Error error = passing
+                    ? Error::Unavailable(std::string(reasons::kChainsUnavailable),
+                                         "no chain that the merchant accepts is reachable now",
+                                         kRetryAfterRouting)
+                    : Error::FailedPrecondition(std::string(reasons::kNoOption),
+                                                "nothing that the merchant accepts can be offered");
   for (const Rejected& rejected : decision.rejected) {
     error.metadata[rejected.unit] = rejected.code;
   }
@@ -190,7 +192,8 @@ void PaymentCreator::TakeDecisions(std::vector<Member>& members,
 // Routing is away: what it last said for this merchant still holds where nothing need be converted.
 void PaymentCreator::FallBack(Member& member, const Error& why, Time now) {
   if (why.code == ErrorCode::kInvalidArgument || why.code == ErrorCode::kFailedPrecondition) {
-    Error error = Error::FailedPrecondition("NO_OPTION", "routing cannot decide: " + why.message);
+    Error error = Error::FailedPrecondition(std::string(reasons::kNoOption),
+                                            "routing cannot decide: " + why.message);
     error.metadata["cause"] = why.reason;
     member.decision = std::move(error);
     return;
@@ -202,7 +205,8 @@ void PaymentCreator::FallBack(Member& member, const Error& why, Time now) {
     return;
   }
   parts_.log->Warn("routing did not decide", {{"err", why.ToString()}});
-  member.decision = Error::Unavailable("ROUTING_UNAVAILABLE", "no options can be decided on now",
+  member.decision = Error::Unavailable(std::string(reasons::kRoutingUnavailable),
+                                       "no options can be decided on now",
                                        why.retry_after.value_or(kRetryAfterRouting));
 }
 

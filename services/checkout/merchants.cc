@@ -6,13 +6,15 @@
 #include <utility>
 
 #include "common/pg/database.h"
-#include "services/checkout/api/access.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/merchant_store.h"
 
 namespace paymesh::checkout {
 namespace {
 constexpr std::size_t kMaxKeyLength = 128;
-Error InvalidKey() { return Error::Unauthenticated("API_KEY_INVALID", "the API key is not valid"); }
+Error InvalidKey() {
+  return Error::Unauthenticated(std::string(reasons::kApiKeyInvalid), "the API key is not valid");
+}
 }  // namespace
 
 std::string HashSecret(std::string_view secret) {

@@ -9,6 +9,7 @@
 #include "common/runtime/chains.h"
 #include "common/runtime/common_config.h"
 #include "services/checkout/config.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/chain_store.h"
 
 namespace paymesh::checkout {
@@ -21,10 +22,11 @@ Result<std::map<std::string, std::string>> Parse(int argc, char** argv) {
   for (int i = 2; i + 1 < argc; i += 2) values[argv[i]] = argv[i + 1];
   for (const char* name : {"--config", "--chain", "--actor", "--reason"}) {
     if (values[name].empty())
-      return Error::InvalidArgument("USAGE", std::string(name) + " is missing");
+      return Error::InvalidArgument(std::string(reasons::kUsage),
+                                    std::string(name) + " is missing");
   }
   if (values.size() != 4 || argc % 2 != 0) {
-    return Error::InvalidArgument("USAGE",
+    return Error::InvalidArgument(std::string(reasons::kUsage),
                                   "only --config, --chain, --actor and --reason are known");
   }
   return values;
@@ -39,7 +41,8 @@ Status Waive(int argc, char** argv) {
   ASSIGN_OR_RETURN(const runtime::ChainsConfig chains, runtime::LoadChains(common.chains_file));
   ASSIGN_OR_RETURN(const ChainId chain, ChainId::Parse(values["--chain"]));
   if (chains.Find(chain) == nullptr) {
-    return Error::InvalidArgument("USAGE", chain.ToString() + " is not one of our chains");
+    return Error::InvalidArgument(std::string(reasons::kUsage),
+                                  chain.ToString() + " is not one of our chains");
   }
   pg::DatabaseOptions options;
   options.conninfo = common.database_conninfo;

@@ -1,5 +1,7 @@
 #include "services/routing/decider.h"
 
+#include "services/routing/reasons.h"
+
 namespace paymesh::routing {
 namespace {
 
@@ -16,7 +18,8 @@ Result<Priced> PricedOf(const Unit& unit, const MarketFacts& market) {
       if (token.unit == unit) return Priced{token.currency, token.decimals};
     }
   }
-  return Error::FailedPrecondition("RATE_UNAVAILABLE", "no chain lists " + unit.ToString());
+  return Error::FailedPrecondition(std::string(reasons::kRateUnavailable),
+                                   "no chain lists " + unit.ToString());
 }
 
 }  // namespace
@@ -62,7 +65,8 @@ Task<Result<std::vector<Result<pb::Decision>>>> Decider::Decide(
     std::vector<pb::DecisionFacts> facts) {
   const auto market = market_.Latest();
   if (!market) {
-    co_return Error::Unavailable("MARKET_UNKNOWN", "the chains have not been heard of yet",
+    co_return Error::Unavailable(std::string(reasons::kMarketUnknown),
+                                 "the chains have not been heard of yet",
                                  std::chrono::milliseconds(500));
   }
   Batch batch;
@@ -81,8 +85,9 @@ Task<Result<std::vector<Result<pb::Decision>>>> Decider::Decide(
     const StoredDecision& each = (*stored)[i];
     pb::Decision decision;
     if (each.facts_hash != hashes[i]) {
-      out.push_back(Error::AlreadyExists(
-          "DECISION_EXISTS", "payment " + each.payment_id + " was decided on other facts"));
+      out.push_back(
+          Error::AlreadyExists(std::string(reasons::kDecisionExists),
+                               "payment " + each.payment_id + " was decided on other facts"));
     } else if (!decision.ParseFromString(each.bytes)) {
       out.push_back(Error::Internal("a stored decision cannot be read"));
     } else {
@@ -116,7 +121,8 @@ Task<Result<pb::Decision>> Decider::Get(std::string decision_id, std::string pay
   auto work = [decision_id, payment_id](pg::Transaction& tx) -> Result<pb::Decision> {
     auto found =
         decision_id.empty() ? FindDecisionOfPayment(tx, payment_id) : FindDecision(tx, decision_id);
-    if (!found) return Error::NotFound("DECISION_NOT_FOUND", "there is no such decision");
+    if (!found)
+      return Error::NotFound(std::string(reasons::kDecisionNotFound), "there is no such decision");
     pb::Decision decision;
     if (!decision.ParseFromString(found->bytes)) {
       return Error::Internal("a stored decision cannot be read");
@@ -130,7 +136,9 @@ Task<Result<pb::Decision>> Decider::Get(std::string decision_id, std::string pay
 
 Result<UsableRate> Decider::GetRate(const Unit& base, const Unit& quote) const {
   const auto market = market_.Latest();
-  if (!market) return Error::Unavailable("MARKET_UNKNOWN", "the chains have not been heard of yet");
+  if (!market)
+    return Error::Unavailable(std::string(reasons::kMarketUnknown),
+                              "the chains have not been heard of yet");
   ASSIGN_OR_RETURN(Priced from, PricedOf(base, *market));
   ASSIGN_OR_RETURN(Priced to, PricedOf(quote, *market));
   return market->rates.Find(from.currency, from.exponent, to.currency, to.exponent, clock_.Now());

@@ -10,6 +10,7 @@
 #include "services/checkout/api/fields.h"
 #include "services/checkout/api/mutate.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/merchant_store.h"
 #include "services/checkout/store/payment_store.h"
 
@@ -177,7 +178,8 @@ Task<Status> MerchantServiceApi::DoRevokeKey(rpc::Call& call,
   ASSIGN_OR_CO_RETURN(pg::IdempotencyKey key, KeyOf(call.principal(), call.method(), request));
   auto act = [api_key_id = request.api_key_id(), actor = call.principal().name,
               method = call.method()](pg::Transaction& tx) -> Result<pb::RevokeApiKeyResponse> {
-    const Error unknown = Error::NotFound("API_KEY_NOT_FOUND", "there is no such API key");
+    const Error unknown =
+        Error::NotFound(std::string(reasons::kApiKeyNotFound), "there is no such API key");
     if (!LooksLikeId(api_key_id, "key")) return unknown;
     const std::optional<ApiKey> revoked =
         checkout::RevokeApiKey(tx, api_key_id, TransactionTime(tx));

@@ -11,6 +11,7 @@
 #include "services/checkout/api/list_filter.h"
 #include "services/checkout/api/mutate.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/payment_batch.h"
 
 namespace paymesh::checkout {

@@ -7,6 +7,7 @@
 #include "common/rpc/status.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -89,7 +90,8 @@ class RoutingClient final : public Router {
 
   Result<Decision> FromResult(const routingpb::DecisionResult& result) const {
     if (!result.has_decision()) {
-      Error error = Error::FailedPrecondition("NO_OPTION", result.error().message());
+      Error error =
+          Error::FailedPrecondition(std::string(reasons::kNoOption), result.error().message());
       error.metadata["cause"] = result.error().reason();
       return error;
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "services/routing/reasons.h"
+
 namespace paymesh::routing {
 namespace {
 
@@ -34,24 +36,24 @@ milliseconds ConfirmTime(const ChainFacts& chain, Policy policy) {
   return chain.finalized_time;
 }
 
-Rejection Reject(const Unit& unit, std::string code, std::string detail) {
-  return {unit, std::move(code), std::move(detail)};
+Rejection Reject(const Unit& unit, std::string_view code, std::string detail) {
+  return {unit, std::string(code), std::move(detail)};
 }
 
 // Whether the chain can be relied on now; the rejection otherwise.
 std::optional<Rejection> CheckChain(const ChainFacts& chain, const Unit& unit, const Limits& limits,
                                     Time now) {
-  if (chain.halted) return Reject(unit, "CHAIN_HALTED", chain.status_reason);
+  if (chain.halted) return Reject(unit, reasons::kChainHalted, chain.status_reason);
   if (now - chain.observe_time > limits.max_observation_age) {
-    return Reject(unit, "CHAIN_DEGRADED", "the watcher has not been heard of lately");
+    return Reject(unit, reasons::kChainDegraded, "the watcher has not been heard of lately");
   }
   if (!chain.following) {
     return Reject(
-        unit, "CHAIN_DEGRADED",
+        unit, reasons::kChainDegraded,
         chain.status_reason.empty() ? "not at the head of the chain" : chain.status_reason);
   }
   if (chain.node_head_number > chain.head_number + limits.max_lag_blocks) {
-    return Reject(unit, "CHAIN_DEGRADED",
+    return Reject(unit, reasons::kChainDegraded,
                   std::to_string(chain.node_head_number - chain.head_number) + " blocks behind");
   }
   return std::nullopt;
@@ -64,7 +66,7 @@ Result<std::pair<Amount, std::optional<UsableRate>>> Quote(const PaymentFacts& f
   using Quoted = std::pair<Amount, std::optional<UsableRate>>;
   if (!facts.price.unit.IsFiat()) {
     if (facts.price.unit == token.unit) return Quoted{facts.price, std::nullopt};
-    return Error::FailedPrecondition("RATE_UNAVAILABLE",
+    return Error::FailedPrecondition(std::string(reasons::kRateUnavailable),
                                      "a price in a token is paid in that very token");
   }
   ASSIGN_OR_RETURN(UsableRate rate,
@@ -95,18 +97,23 @@ Candidate Consider(const PaymentFacts& facts, const Unit& unit, const MarketFact
                    const Limits& limits, Time now) {
   const ChainFacts* chain = FindChain(market, unit);
   const TokenFacts* token = chain ? FindToken(*chain, unit) : nullptr;
-  if (token == nullptr) return {{}, Reject(unit, "TOKEN_UNKNOWN", "no chain lists this token")};
+  if (token == nullptr)
+    return {{}, Reject(unit, reasons::kTokenUnknown, "no chain lists this token")};
   if (!token->accepted) {
-    return {{}, Reject(unit, "TOKEN_NOT_ACCEPTED", token->symbol + " is recognised, not offered")};
+    return {
+        {},
+        Reject(unit, reasons::kTokenNotAccepted, token->symbol + " is recognised, not offered")};
   }
   if (auto bad = CheckChain(*chain, unit, limits, now)) return {{}, bad};
   const milliseconds confirm = ConfirmTime(*chain, facts.policy);
   if (now + confirm >= facts.expire_time) {
-    return {{}, Reject(unit, "FINALITY_TOO_SLOW", "it would confirm after the payment expires")};
+    return {{},
+            Reject(unit, reasons::kFinalityTooSlow, "it would confirm after the payment expires")};
   }
   auto quoted = Quote(facts, *token, market.rates, now);
   if (!quoted.ok()) return {{}, Reject(unit, quoted.error().reason, quoted.error().message)};
-  if (quoted->first.IsZero()) return {{}, Reject(unit, "AMOUNT_TOO_SMALL", "nothing would be due")};
+  if (quoted->first.IsZero())
+    return {{}, Reject(unit, reasons::kAmountTooSmall, "nothing would be due")};
 
   Option option{
       .unit = unit, .chain = chain->chain, .amount = quoted->first, .rate = quoted->second};
@@ -114,7 +121,7 @@ Candidate Consider(const PaymentFacts& facts, const Unit& unit, const MarketFact
                                    std::tuple("sweep_gas", Bearer::kPlatform, kSweepGas),
                                    std::tuple("payout_gas", Bearer::kPlatform, kPayoutGas)}) {
     auto cost = GasCost(*chain, kind, bearer, gas);
-    if (!cost.ok()) return {{}, Reject(unit, "CHAIN_DEGRADED", "absurd gas price")};
+    if (!cost.ok()) return {{}, Reject(unit, reasons::kChainDegraded, "absurd gas price")};
     option.costs.push_back(*std::move(cost));
   }
   option.confirm_time = confirm;

@@ -2,6 +2,7 @@
 
 #include "common/rpc/client.h"
 #include "services/routing/convert.h"
+#include "services/routing/reasons.h"
 
 namespace paymesh::routing {
 namespace {
@@ -118,7 +119,8 @@ Task<Result<RateEntry>> MarketWorker::ReadFeed(const FeedConfig& feed) {
                     answer->BitLength() < 255 &&  // a signed word: never negative
                     updated && updated->ToUint64().value_or(~0ULL) < 253'402'300'799ULL;
   if (!sane) {
-    co_return Error::FailedPrecondition("RATE_UNAVAILABLE", "the feed's answer makes no sense");
+    co_return Error::FailedPrecondition(std::string(reasons::kRateUnavailable),
+                                        "the feed's answer makes no sense");
   }
   auto rate = Rate::FromScaledPrice(*answer, static_cast<unsigned>(*scale->ToUint64()), 0, 0);
   if (!rate.ok()) co_return rate.error();
