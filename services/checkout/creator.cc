@@ -90,20 +90,20 @@ Result<std::vector<Result<Stored>>> StoreAll(pg::Transaction& tx,
 }
 
 template <class Entry>
-Task<Result<std::vector<Result<Stored>>>> CommitOnce(pg::Database* database,
+Task<Result<std::vector<Result<Stored>>>> CommitOnce(pg::Database& database,
                                                      std::vector<Entry> entries) {
   auto store = [entries = std::move(entries)](pg::Transaction& tx) {
     return StoreAll(tx, entries);
   };
   const pg::TransactOptions options{.name = "create_payments", .idempotent = true};
-  return database->Transact(options, std::move(store));
+  return database.Transact(options, std::move(store));
 }
 
 }  // namespace
 
 PaymentCreator::PaymentCreator(Parts parts)
     : parts_(std::move(parts)),
-      cache_(*parts_.chains),
+      cache_(parts_.chains),
       coalescer_(parts_.executor,
                  [this](std::vector<NewPayment> requests) { return RunBatch(std::move(requests)); },
                  {.max_batch = parts_.max_batch, .max_in_flight = parts_.batches_in_flight}) {}
@@ -114,12 +114,12 @@ Task<Result<PaymentCreator::Response>> PaymentCreator::Create(NewPayment request
 }
 
 Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> requests) {
-  parts_.metrics->BatchSize(requests.size());
-  const Result<Time> now = parts_.clock->Now();
+  parts_.metrics.BatchSize(requests.size());
+  const Result<Time> now = parts_.clock.Now();
   if (!now.ok()) co_return Answers(requests.size(), Result<Response>(now.error()));
   std::vector<Member> members;
   for (NewPayment& request : requests) {
-    DecisionFacts facts{.payment_id = parts_.ids->Next("pay"),
+    DecisionFacts facts{.payment_id = parts_.ids.Next("pay"),
                         .merchant_id = request.merchant->merchant_id,
                         .price = request.price,
                         .accepted_units = request.merchant->accepted_units,
@@ -153,7 +153,7 @@ Task<PaymentCreator::Answers> PaymentCreator::RunBatch(std::vector<NewPayment> r
 Task<void> PaymentCreator::DecideAll(std::vector<Member>& members, Time now) {
   std::vector<DecisionFacts> facts;
   for (const Member& member : members) facts.push_back(member.facts);
-  Result<std::vector<Result<Decision>>> all = co_await parts_.router->Decide(facts);
+  Result<std::vector<Result<Decision>>> all = co_await parts_.router.Decide(facts);
   if (all.ok() && all->size() == members.size()) {
     TakeDecisions(members, *std::move(all));
     co_return;
@@ -166,7 +166,7 @@ Task<void> PaymentCreator::DecideAll(std::vector<Member>& members, Time now) {
       continue;
     }
     std::vector<DecisionFacts> own{member.facts};
-    Result<std::vector<Result<Decision>>> alone = co_await parts_.router->Decide(std::move(own));
+    Result<std::vector<Result<Decision>>> alone = co_await parts_.router.Decide(std::move(own));
     if (!alone.ok()) {
       FallBack(member, alone.error(), now);
     } else if (!alone->empty()) {
@@ -200,11 +200,11 @@ void PaymentCreator::FallBack(Member& member, const Error& why, Time now) {
   }
   std::optional<Decision> last = cache_.Recall(member.facts, now);
   if (last) {
-    parts_.metrics->RoutingFallback();
+    parts_.metrics.RoutingFallback();
     member.decision = *std::move(last);
     return;
   }
-  parts_.log->Warn("routing did not decide", {{"err", why.ToString()}});
+  parts_.log.Warn("routing did not decide", {{"err", why.ToString()}});
   member.decision = Error::Unavailable(std::string(reasons::kRoutingUnavailable),
                                        "no options can be decided on now",
                                        why.retry_after.value_or(kRetryAfterRouting));
@@ -220,9 +220,9 @@ Task<bool> PaymentCreator::Register(const std::vector<Member>& members) {
     }
   }
   if (addresses.empty()) co_return true;
-  const Status watched = co_await parts_.registry->Watch(std::move(addresses));
+  const Status watched = co_await parts_.registry.Watch(std::move(addresses));
   if (!watched.ok()) {
-    parts_.log->Warn("addresses are not registered yet", {{"err", watched.error().ToString()}});
+    parts_.log.Warn("addresses are not registered yet", {{"err", watched.error().ToString()}});
   }
   co_return watched.ok();
 }
@@ -237,7 +237,7 @@ Payment PaymentCreator::Build(const Member& member, bool registered, Time now) {
               .metadata = request.metadata,
               .price = request.price};
   terms.options = member.decision->options;
-  for (Option& option : terms.options) option.option_id = parts_.ids->Next("opt");
+  for (Option& option : terms.options) option.option_id = parts_.ids.Next("opt");
   terms.deposit_address = parts_.factory.AddressFor(terms.payment_id);
   terms.factory_address = parts_.factory.address.ToHex();
   terms.factory_init_code_hash = parts_.factory.init_code_hash.ToHex();
@@ -252,7 +252,7 @@ Payment PaymentCreator::Build(const Member& member, bool registered, Time now) {
 Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Entry> entries) {
   if (entries.empty()) co_return Answers();
   std::function<Task<Result<std::vector<Result<Stored>>>>(std::vector<Entry>)> run =
-      [database = parts_.database](std::vector<Entry> batch) {
+      [&database = parts_.database](std::vector<Entry> batch) {
         return CommitOnce(database, std::move(batch));
       };
   std::vector<Result<Stored>> stored =
@@ -261,13 +261,13 @@ Task<PaymentCreator::Answers> PaymentCreator::Commit(std::vector<Entry> entries)
   for (std::size_t i = 0; i < stored.size(); ++i) {
     if (!stored[i].ok()) {
       if (stored[i].error().code == ErrorCode::kAlreadyExists) {
-        parts_.metrics->Idempotency("conflict");
+        parts_.metrics.Idempotency("conflict");
       }
       answers.push_back(stored[i].error());
       continue;
     }
-    parts_.metrics->Idempotency(stored[i]->replayed ? "replayed" : "new");
-    if (!stored[i]->replayed) parts_.metrics->Created(*entries[i].payment);
+    parts_.metrics.Idempotency(stored[i]->replayed ? "replayed" : "new");
+    if (!stored[i]->replayed) parts_.metrics.Created(*entries[i].payment);
     answers.push_back(stored[i]->response);
   }
   co_return answers;

@@ -46,15 +46,15 @@ class PaymentCreator {
  public:
   struct Parts {
     runtime::Executor executor;
-    pg::Database* database;
-    Router* router;
-    AddressRegistry* registry;
-    const DatabaseClock* clock;
-    runtime::IdSource* ids;
-    const runtime::ChainsConfig* chains;
+    pg::Database& database;
+    Router& router;
+    AddressRegistry& registry;
+    const DatabaseClock& clock;
+    runtime::IdSource& ids;
+    const runtime::ChainsConfig& chains;
     DepositFactory factory;
-    CheckoutMetrics* metrics;
-    runtime::Logger* log;
+    CheckoutMetrics& metrics;
+    runtime::Logger& log;
     std::size_t max_batch = 256;
     int batches_in_flight = 2;
   };

@@ -21,14 +21,14 @@ namespace paymesh::checkout {
 class MerchantServiceApi final : public v1::MerchantService::CallbackService {
  public:
   struct Parts {
-    rpc::CallRunner* calls;
-    pg::Database* database;
-    MerchantDirectory* merchants;
-    runtime::IdSource* ids;
-    runtime::RandomSource* random;
-    const runtime::ChainsConfig* chains;
-    const rpc::PageTokens* page_tokens;
-    CheckoutMetrics* metrics;
+    rpc::CallRunner& calls;
+    pg::Database& database;
+    MerchantDirectory& merchants;
+    runtime::IdSource& ids;
+    runtime::RandomSource& random;
+    const runtime::ChainsConfig& chains;
+    const rpc::PageTokens& page_tokens;
+    CheckoutMetrics& metrics;
   };
   explicit MerchantServiceApi(Parts parts) : parts_(parts) {}
 

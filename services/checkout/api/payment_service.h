@@ -23,15 +23,15 @@ namespace paymesh::checkout {
 class PaymentServiceApi final : public v1::PaymentService::CallbackService {
  public:
   struct Parts {
-    rpc::CallRunner* calls;
-    pg::Database* database;
-    journal::Hub* hub;
-    PaymentCreator* creator;
-    MerchantDirectory* merchants;
-    const runtime::ChainsConfig* chains;
-    const rpc::PageTokens* page_tokens;
-    CheckoutMetrics* metrics;
-    const Config* config;
+    rpc::CallRunner& calls;
+    pg::Database& database;
+    journal::Hub& hub;
+    PaymentCreator& creator;
+    MerchantDirectory& merchants;
+    const runtime::ChainsConfig& chains;
+    const rpc::PageTokens& page_tokens;
+    CheckoutMetrics& metrics;
+    const Config& config;
   };
   explicit PaymentServiceApi(Parts parts) : parts_(parts) {}
 

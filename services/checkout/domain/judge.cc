@@ -208,7 +208,7 @@ U256 Acceptable(const Payment& payment) {
   return sum;
 }
 
-void Judge(const Rules& rules, Payment& payment) {
+void AssessTransfers(const Rules& rules, Payment& payment) {
   Bind(rules, payment);
   Classify(rules, payment);
   payment.state =

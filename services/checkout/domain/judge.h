@@ -8,7 +8,7 @@ namespace paymesh::checkout {
 
 // Recomputes bound option, dispositions, allocation (when the payment is paid now), flags and
 // state.
-void Judge(const Rules& rules, Payment& payment);
+void AssessTransfers(const Rules& rules, Payment& payment);
 
 // Splits every live, undecided transfer into accepted and refundable: MATCHED ones, and with a
 // person's word LATE and EXTRA ones in the bound unit too, are accepted up to what is due. Those

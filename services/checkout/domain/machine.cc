@@ -242,7 +242,7 @@ void Extend(const Scene& scene) {
   next.expire_time += scene.rules.extension;
   next.expiry_deferred = false;
   scene.Tell("extended", "More time to send the rest");
-  Judge(scene.rules, next);
+  AssessTransfers(scene.rules, next);
 }
 
 void TellState(const Scene& scene) {
@@ -309,7 +309,7 @@ Result<Applied> Apply(const Rules& rules, const Payment& before, const Event& ev
   const Scene scene{rules, before, applied.payment, now};
   ASSIGN_OR_RETURN(const Effect effect,
                    std::visit([&scene](const auto& one) { return On(scene, one); }, event));
-  Judge(rules, applied.payment);
+  AssessTransfers(rules, applied.payment);
   Extend(scene);
   Payment& next = applied.payment;
   if (before.state == State::kExpired &&

@@ -2,6 +2,7 @@
 // one revision, transition and journal entry for each change. One thread (the transaction's).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "services/checkout/store/payment_store.h"
 
 namespace paymesh::checkout {
+
+// Told what a transaction did, before it commits; for metrics only.
+using OnChanges = std::function<void(const std::vector<Change>&)>;
 
 class PaymentBatch {
  public:

@@ -8,7 +8,6 @@
 #include "paymesh/watcher/v1/transfer_service.pb.h"
 #include "services/checkout/convert.h"
 #include "services/checkout/store/chain_store.h"
-#include "services/checkout/store/payment_batch.h"
 
 namespace paymesh::checkout {
 namespace {

@@ -3,26 +3,18 @@
 // on. One thread (the transaction's).
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "common/journal/entry.h"
 #include "common/pg/transaction.h"
 #include "services/checkout/domain/machine.h"
-#include "services/checkout/store/payment_store.h"
+#include "services/checkout/store/payment_batch.h"
 
 namespace paymesh::checkout {
-
-// Told what a transaction did, before it commits; for metrics only.
-using OnChanges = std::function<void(const std::vector<Change>&)>;
 
 // Entries hold serialised watcher.v1.TransferEvent. A transfer to an address of no payment (a
 // vault's, or one that was registered for a payment never stored) is passed over.
 Status ApplyTransfers(pg::Transaction& tx, const Rules& rules,
                       const std::vector<journal::Entry>& entries, const OnChanges& on_changes);
-
-// The same for settlement.v1.Event: lines of the timelines.
-Status ApplyMoney(pg::Transaction& tx, const Rules& rules,
-                  const std::vector<journal::Entry>& entries, const OnChanges& on_changes);
 
 }  // namespace paymesh::checkout

@@ -45,7 +45,7 @@ Task<Result<std::size_t>> Run(pg::Database& database, CheckoutMetrics& metrics, 
 
 }  // namespace
 
-Task<Result<std::size_t>> Upkeep::ExpireOnce() {
+Task<Result<std::size_t>> PaymentMaintenance::ExpireOnce() {
   Find find = [grace = config_.rules.grace](pg::Transaction& tx) {
     return FindExpirable(tx, grace, kBatch);
   };
@@ -53,7 +53,7 @@ Task<Result<std::size_t>> Upkeep::ExpireOnce() {
   return Run(database_, metrics_, "expire", config_.rules, std::move(find), std::move(make));
 }
 
-Task<Result<std::size_t>> Upkeep::DeferOnce() {
+Task<Result<std::size_t>> PaymentMaintenance::DeferOnce() {
   Find find = [after = config_.rules.grace + config_.defer_after](pg::Transaction& tx) {
     return FindDeferrable(tx, after, kBatch);
   };
@@ -61,7 +61,7 @@ Task<Result<std::size_t>> Upkeep::DeferOnce() {
   return Run(database_, metrics_, "defer", config_.rules, std::move(find), std::move(make));
 }
 
-Task<Result<std::size_t>> Upkeep::ReverseOnce() {
+Task<Result<std::size_t>> PaymentMaintenance::ReverseOnce() {
   Find find = [margin = config_.rules.reversal_margin_blocks](pg::Transaction& tx) {
     return FindLost(tx, margin, kBatch);
   };
@@ -69,7 +69,7 @@ Task<Result<std::size_t>> Upkeep::ReverseOnce() {
   return Run(database_, metrics_, "reverse", config_.rules, std::move(find), std::move(make));
 }
 
-Task<Result<std::size_t>> Upkeep::RegisterOnce() {
+Task<Result<std::size_t>> PaymentMaintenance::RegisterOnce() {
   auto look = [](pg::Transaction& tx) -> Result<std::vector<Unregistered>> {
     return FindUnregistered(tx, kBatch);
   };

@@ -18,10 +18,10 @@ class Database;
 
 namespace paymesh::checkout {
 
-class Upkeep {
+class PaymentMaintenance {
  public:
-  Upkeep(pg::Database& database, AddressRegistry& registry, CheckoutMetrics& metrics,
-         const Config& config)
+  PaymentMaintenance(pg::Database& database, AddressRegistry& registry, CheckoutMetrics& metrics,
+                     const Config& config)
       : database_(database), registry_(registry), metrics_(metrics), config_(config) {}
 
   // How many payments were changed; as many as a batch holds means that there may be more.

@@ -1,10 +1,10 @@
+#include "services/checkout/workers/apply_settlement.h"
+
 #include <string>
 #include <utility>
 
 #include "paymesh/settlement/v1/event_service.pb.h"
 #include "services/checkout/convert.h"
-#include "services/checkout/store/payment_batch.h"
-#include "services/checkout/workers/apply_transfers.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -53,8 +53,8 @@ MoneyMoved ToMoved(const settlementpb::PaymentMoney& money) {
 
 }  // namespace
 
-Status ApplyMoney(pg::Transaction& tx, const Rules& rules,
-                  const std::vector<journal::Entry>& entries, const OnChanges& on_changes) {
+Status ApplySettlement(pg::Transaction& tx, const Rules& rules,
+                       const std::vector<journal::Entry>& entries, const OnChanges& on_changes) {
   std::vector<std::string> ids;
   std::vector<settlementpb::PaymentMoney> steps;
   for (const journal::Entry& entry : entries) {
