@@ -9,7 +9,7 @@
 #include "common/runtime/run_blocking.h"
 #include "paymesh/checkout/v1/event_service.pb.h"
 #include "services/routing/decider.h"
-#include "services/routing/workers/outcome_follower.h"
+#include "services/routing/usecases/record_outcomes.h"
 
 namespace paymesh::routing {
 namespace {
@@ -144,7 +144,7 @@ journal::Entry Bound(const std::string& id, const std::string& unit,
 
 TEST_F(RoutingTest, LearnsEachLessonOnceHoweverOftenItIsTold) {
   const journal::Entry entry = Bound("pay_1", kToken, checkout::v1::PAYMENT_STATE_SUCCEEDED, 20);
-  auto apply = [&](pg::Transaction& tx) { return ApplyEvents(tx, {entry, entry}); };
+  auto apply = [&](pg::Transaction& tx) { return RecordOutcomes(tx, {entry, entry}); };
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   EXPECT_EQ(test_database_.Query("SELECT bound || '/' || succeeded || '/' || confirm_seconds "
@@ -156,8 +156,9 @@ TEST_F(RoutingTest, LearnsOfManyPaymentsAtOnce) {
   const auto processing = checkout::v1::PAYMENT_STATE_PROCESSING;
   const auto succeeded = checkout::v1::PAYMENT_STATE_SUCCEEDED;
   const auto apply = [&](pg::Transaction& tx) {
-    return ApplyEvents(tx, {Bound("pay_1", "a", processing, 7), Bound("pay_2", "a", succeeded, 7),
-                            Bound("pay_3", "b", succeeded, 7), Bound("pay_1", "a", succeeded, 7)});
+    return RecordOutcomes(tx,
+                          {Bound("pay_1", "a", processing, 7), Bound("pay_2", "a", succeeded, 7),
+                           Bound("pay_3", "b", succeeded, 7), Bound("pay_1", "a", succeeded, 7)});
   };
   ASSERT_TRUE(test_database_.database().TransactBlocking({}, apply).ok());
   EXPECT_EQ(
