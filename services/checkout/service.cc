@@ -16,14 +16,14 @@
 #include "services/checkout/api/event_service.h"
 #include "services/checkout/api/merchant_service.h"
 #include "services/checkout/api/payment_service.h"
-#include "services/checkout/peers/routing_client.h"
-#include "services/checkout/peers/settlement_client.h"
-#include "services/checkout/peers/watcher_client.h"
-#include "services/checkout/workers/apply_settlement.h"
-#include "services/checkout/workers/apply_transfers.h"
+#include "services/checkout/clients/routing_client.h"
+#include "services/checkout/clients/settlement_client.h"
+#include "services/checkout/clients/watcher_client.h"
+#include "services/checkout/usecases/apply_settlement.h"
+#include "services/checkout/usecases/apply_transfers.h"
+#include "services/checkout/usecases/expire_payments.h"
 #include "services/checkout/workers/invariant_worker.h"
 #include "services/checkout/workers/timers.h"
-#include "services/checkout/workers/upkeep.h"
 
 namespace paymesh::checkout {
 namespace {

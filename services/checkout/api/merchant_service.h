@@ -4,8 +4,8 @@
 #include "common/pg/idempotency.h"
 #include "common/rpc/server.h"
 #include "paymesh/checkout/v1/merchant_service.grpc.pb.h"
-#include "services/checkout/merchants.h"
-#include "services/checkout/metrics.h"
+#include "services/checkout/usecases/merchant_directory.h"
+#include "services/checkout/usecases/metrics.h"
 
 namespace paymesh::rpc {
 class PageTokens;

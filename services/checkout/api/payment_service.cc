@@ -12,7 +12,7 @@
 #include "services/checkout/api/mutate.h"
 #include "services/checkout/convert.h"
 #include "services/checkout/reasons.h"
-#include "services/checkout/store/payment_batch.h"
+#include "services/checkout/usecases/change_payments.h"
 
 namespace paymesh::checkout {
 namespace {

@@ -8,8 +8,8 @@
 #include "common/rpc/server.h"
 #include "paymesh/checkout/v1/payment_service.grpc.pb.h"
 #include "services/checkout/config.h"
-#include "services/checkout/creator.h"
-#include "services/checkout/merchants.h"
+#include "services/checkout/usecases/create_payment.h"
+#include "services/checkout/usecases/merchant_directory.h"
 
 namespace paymesh::journal {
 class Hub;

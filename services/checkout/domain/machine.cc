@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/money/rate.h"
-#include "services/checkout/domain/judge.h"
+#include "services/checkout/domain/assess_transfers.h"
 #include "services/checkout/reasons.h"
 
 namespace paymesh::checkout {

@@ -7,8 +7,8 @@
 #include "common/pg/database.h"
 #include "common/runtime/log.h"
 #include "common/runtime/task.h"
-#include "services/checkout/metrics.h"
 #include "services/checkout/store/invariants.h"
+#include "services/checkout/usecases/metrics.h"
 
 namespace paymesh::checkout {
 

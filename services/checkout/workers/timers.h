@@ -11,8 +11,8 @@
 #include "common/runtime/host.h"
 #include "common/runtime/task.h"
 #include "services/checkout/config.h"
-#include "services/checkout/database_clock.h"
-#include "services/checkout/workers/upkeep.h"
+#include "services/checkout/store/database_clock.h"
+#include "services/checkout/usecases/expire_payments.h"
 
 namespace paymesh::checkout {
 

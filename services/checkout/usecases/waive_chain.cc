@@ -1,4 +1,4 @@
-#include "services/checkout/waive.h"
+#include "services/checkout/usecases/waive_chain.h"
 
 #include <cstdio>
 #include <map>

@@ -1,4 +1,4 @@
-#include "services/checkout/domain/judge.h"
+#include "services/checkout/domain/assess_transfers.h"
 
 #include <algorithm>
 #include <vector>

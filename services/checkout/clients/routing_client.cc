@@ -1,4 +1,4 @@
-#include "services/checkout/peers/routing_client.h"
+#include "services/checkout/clients/routing_client.h"
 
 #include <algorithm>
 #include <utility>

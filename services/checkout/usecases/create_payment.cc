@@ -1,4 +1,4 @@
-#include "services/checkout/creator.h"
+#include "services/checkout/usecases/create_payment.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "services/checkout/methods.h"
+#include "services/checkout/api/methods.h"
 
 #include <string>
 #include <utility>

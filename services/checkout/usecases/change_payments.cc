@@ -1,4 +1,4 @@
-#include "services/checkout/store/payment_batch.h"
+#include "services/checkout/usecases/change_payments.h"
 
 #include <utility>
 

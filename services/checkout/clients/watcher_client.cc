@@ -1,4 +1,4 @@
-#include "services/checkout/peers/watcher_client.h"
+#include "services/checkout/clients/watcher_client.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "services/checkout/database_clock.h"
+#include "services/checkout/store/database_clock.h"
 
 #include <chrono>
 

@@ -1,4 +1,4 @@
-#include "services/checkout/workers/apply_settlement.h"
+#include "services/checkout/usecases/apply_settlement.h"
 
 #include <string>
 #include <utility>

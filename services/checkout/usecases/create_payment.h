@@ -11,11 +11,11 @@
 #include "common/pg/coalescer.h"
 #include "common/pg/idempotency.h"
 #include "services/checkout/config.h"
-#include "services/checkout/database_clock.h"
-#include "services/checkout/deposit.h"
-#include "services/checkout/metrics.h"
-#include "services/checkout/option_cache.h"
+#include "services/checkout/domain/deposit.h"
 #include "services/checkout/ports.h"
+#include "services/checkout/store/database_clock.h"
+#include "services/checkout/usecases/metrics.h"
+#include "services/checkout/usecases/option_cache.h"
 
 namespace paymesh::pg {
 class Database;

@@ -1,4 +1,4 @@
-#include "services/checkout/metrics.h"
+#include "services/checkout/usecases/metrics.h"
 
 #include <chrono>
 

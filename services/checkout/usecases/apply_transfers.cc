@@ -1,4 +1,4 @@
-#include "services/checkout/workers/apply_transfers.h"
+#include "services/checkout/usecases/apply_transfers.h"
 
 #include <algorithm>
 #include <map>

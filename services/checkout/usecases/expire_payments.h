@@ -9,8 +9,8 @@
 #include "common/error/error.h"
 #include "common/runtime/task.h"
 #include "services/checkout/config.h"
-#include "services/checkout/metrics.h"
 #include "services/checkout/ports.h"
+#include "services/checkout/usecases/metrics.h"
 
 namespace paymesh::pg {
 class Database;

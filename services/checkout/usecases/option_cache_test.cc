@@ -1,58 +1,15 @@
-#include "services/checkout/deposit.h"
+#include "services/checkout/usecases/option_cache.h"
 
 #include <gtest/gtest.h>
 
-#include "services/checkout/option_cache.h"
+#include "services/checkout/testing/chains.h"
 
 namespace paymesh::checkout {
 namespace {
 
-std::string Chain(int number, char factory, char hash, const std::string& tokens = "[]") {
-  const std::string id = "eip155:" + std::to_string(number);
-  return "  - chain: " + id + "\n    name: chain" + std::to_string(number) +
-         "\n    block_time: 1s\n    finality: {safe_min_depth: 1, finalized_min_depth: 2}\n"
-         "    endpoints: [http://127.0.0.1:1]\n    contracts: {vault: \"0x" +
-         std::string(40, 'a') + "\", factory: \"0x" + std::string(40, factory) +
-         "\", factory_init_code_hash: \"0x" + std::string(64, hash) +
-         "\"}\n    start_block: 0\n    native: {symbol: ETH, decimals: 18}\n    tokens: " + tokens +
-         "\n";
-}
-
-std::string Token(int chain, char digit, int decimals, const std::string& currency) {
-  return "{asset: \"eip155:" + std::to_string(chain) + "/erc20:0x" + std::string(40, digit) +
-         "\", symbol: T" + std::string(1, digit) + ", decimals: " + std::to_string(decimals) +
-         ", currency: " + currency + ", accepted: true}";
-}
-
-runtime::ChainsConfig Parse(const std::string& chains) {
-  auto parsed = runtime::ParseChains("chains:\n" + chains, "chains.yaml");
-  EXPECT_TRUE(parsed.ok()) << (parsed.ok() ? "" : parsed.error().ToString());
-  return *std::move(parsed);
-}
-
-const std::string kOneToken = "[" + Token(1, '1', 6, "USD") + "]";
-
-TEST(DepositFactory, GivesOneAddressToAPaymentOnEveryChain) {
-  const auto chains = Parse(Chain(1, 'b', '1', kOneToken) +
-                            Chain(2, 'b', '1', "[" + Token(2, '1', 6, "USD") + "]"));
-  const auto factory = DepositFactory::FromChains(chains);
-  ASSERT_TRUE(factory.ok());
-  const std::string address = factory->AddressFor("pay_01");
-  EXPECT_EQ(address.size(), 42u);
-  EXPECT_EQ(address, factory->AddressFor("pay_01"));
-  EXPECT_NE(address, factory->AddressFor("pay_02"));
-}
-
-TEST(DepositFactory, RefusesChainsWhoseAddressesWouldDiffer) {
-  const std::string second = "[" + Token(2, '1', 6, "USD") + "]";
-  for (const auto& [factory, hash] : {std::pair{'c', '1'}, std::pair{'b', '2'}}) {
-    const auto chains = Parse(Chain(1, 'b', '1', kOneToken) + Chain(2, factory, hash, second));
-    const auto refused = DepositFactory::FromChains(chains);
-    ASSERT_FALSE(refused.ok());
-    EXPECT_EQ(refused.error().reason, "INVALID_CONFIG");
-  }
-  EXPECT_FALSE(DepositFactory::FromChains({}).ok());
-}
+using testing::Chain;
+using testing::Parse;
+using testing::Token;
 
 class Cache : public ::testing::Test {
  protected:

@@ -8,7 +8,7 @@
 #include "common/journal/entry.h"
 #include "common/pg/transaction.h"
 #include "services/checkout/domain/machine.h"
-#include "services/checkout/store/payment_batch.h"
+#include "services/checkout/usecases/change_payments.h"
 
 namespace paymesh::checkout {
 

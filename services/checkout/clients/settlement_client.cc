@@ -1,4 +1,4 @@
-#include "services/checkout/peers/settlement_client.h"
+#include "services/checkout/clients/settlement_client.h"
 
 #include <utility>
 

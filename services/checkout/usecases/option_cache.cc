@@ -1,4 +1,4 @@
-#include "services/checkout/option_cache.h"
+#include "services/checkout/usecases/option_cache.h"
 
 #include <algorithm>
 

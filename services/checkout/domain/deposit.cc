@@ -1,4 +1,4 @@
-#include "services/checkout/deposit.h"
+#include "services/checkout/domain/deposit.h"
 
 #include "common/evm/create2.h"
 #include "common/evm/keccak.h"

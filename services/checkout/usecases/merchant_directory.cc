@@ -1,4 +1,4 @@
-#include "services/checkout/merchants.h"
+#include "services/checkout/usecases/merchant_directory.h"
 
 #include <openssl/sha.h>
 

@@ -1,4 +1,4 @@
-#include "services/checkout/workers/upkeep.h"
+#include "services/checkout/usecases/expire_payments.h"
 
 #include <functional>
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "common/pg/database.h"
 #include "services/checkout/store/chain_store.h"
-#include "services/checkout/store/payment_batch.h"
+#include "services/checkout/usecases/change_payments.h"
 
 namespace paymesh::checkout {
 namespace {
