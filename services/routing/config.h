@@ -7,7 +7,7 @@
 
 #include "common/money/caip.h"
 #include "common/runtime/config.h"
-#include "services/routing/domain/decide.h"
+#include "services/routing/domain/decision.h"
 
 namespace paymesh::routing {
 

@@ -8,7 +8,7 @@
 #include "common/money/caip.h"
 #include "common/money/u256.h"
 #include "common/runtime/task.h"
-#include "services/routing/domain/decide.h"
+#include "services/routing/domain/decision.h"
 
 namespace paymesh::routing {
 

@@ -15,7 +15,7 @@
 #include "services/routing/api/routing_service.h"
 #include "services/routing/clients/checkout_client.h"
 #include "services/routing/clients/watcher_client.h"
-#include "services/routing/decider.h"
+#include "services/routing/usecases/decide.h"
 #include "services/routing/usecases/record_outcomes.h"
 #include "services/routing/workers/invariant_worker.h"
 #include "services/routing/workers/market_worker.h"

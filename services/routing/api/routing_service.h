@@ -3,7 +3,7 @@
 
 #include "common/rpc/server.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
-#include "services/routing/decider.h"
+#include "services/routing/usecases/decide.h"
 
 namespace paymesh::routing {
 

@@ -10,8 +10,8 @@
 #include "common/runtime/metrics.h"
 #include "common/runtime/task.h"
 #include "services/routing/config.h"
-#include "services/routing/market.h"
 #include "services/routing/ports.h"
+#include "services/routing/usecases/market.h"
 
 namespace paymesh::routing {
 

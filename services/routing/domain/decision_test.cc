@@ -1,4 +1,4 @@
-#include "services/routing/domain/decide.h"
+#include "services/routing/domain/decision.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "services/routing/decider.h"
+#include "services/routing/usecases/decide.h"
 
 #include "services/routing/reasons.h"
 

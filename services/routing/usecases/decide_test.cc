@@ -1,5 +1,5 @@
 // Routing's use case on a real database.
-#include "migrations/routing.h"
+#include "services/routing/usecases/decide.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 
 #include "common/pg/test_database.h"
 #include "common/runtime/run_blocking.h"
+#include "migrations/routing.h"
 #include "paymesh/checkout/v1/event_service.pb.h"
-#include "services/routing/decider.h"
 #include "services/routing/usecases/record_outcomes.h"
 
 namespace paymesh::routing {

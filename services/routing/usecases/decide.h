@@ -12,8 +12,8 @@
 #include "common/runtime/metrics.h"
 #include "services/routing/config.h"
 #include "services/routing/convert.h"
-#include "services/routing/market.h"
 #include "services/routing/store/decision_store.h"
+#include "services/routing/usecases/market.h"
 
 namespace paymesh::routing {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <mutex>
 
-#include "services/routing/domain/decide.h"
+#include "services/routing/domain/decision.h"
 
 namespace paymesh::routing {
 
