@@ -4,10 +4,10 @@
 #include <string_view>
 
 #include "common/host/host.h"
+#include "services/checkout/api/methods.h"
 #include "services/checkout/config.h"
-#include "services/checkout/methods.h"
 #include "services/checkout/service.h"
-#include "services/checkout/waive.h"
+#include "services/checkout/usecases/waive_chain.h"
 
 int main(int argc, char** argv) {
   using namespace paymesh;

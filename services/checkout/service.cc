@@ -2,7 +2,6 @@
 
 #include <grpcpp/channel.h>
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -17,20 +16,18 @@
 #include "services/checkout/api/event_service.h"
 #include "services/checkout/api/merchant_service.h"
 #include "services/checkout/api/payment_service.h"
-#include "services/checkout/peers/routing_client.h"
-#include "services/checkout/peers/settlement_client.h"
-#include "services/checkout/peers/watcher_client.h"
-#include "services/checkout/store/invariants.h"
-#include "services/checkout/workers/apply_transfers.h"
-#include "services/checkout/workers/upkeep.h"
+#include "services/checkout/clients/routing_client.h"
+#include "services/checkout/clients/settlement_client.h"
+#include "services/checkout/clients/watcher_client.h"
+#include "services/checkout/usecases/apply_settlement.h"
+#include "services/checkout/usecases/apply_transfers.h"
+#include "services/checkout/usecases/expire_payments.h"
+#include "services/checkout/workers/invariant_worker.h"
+#include "services/checkout/workers/timers.h"
 
 namespace paymesh::checkout {
 namespace {
 
-constexpr std::chrono::milliseconds kClockInterval{1'000};
-constexpr std::chrono::milliseconds kReverseInterval{1'000};
-constexpr std::chrono::milliseconds kJanitorInterval{600'000};
-constexpr int kJanitorBatch = 1'000;  // answers deleted by one statement
 constexpr const char* kTransferFollower = "checkout<-watcher.transfers";
 constexpr const char* kMoneyFollower = "checkout<-settlement.events";
 
@@ -64,41 +61,47 @@ class CheckoutParts final : public runtime::ServiceParts {
         router_(MakeRoutingClient(channels.routing, host.chains(), config_.peer_timeout,
                                   host.tracer())),
         registry_(MakeWatcherClient(channels.watcher, config_.peer_timeout, host.tracer())),
-        upkeep_(database_, *registry_, metrics_, config_),
+        maintenance_(database_, *registry_, metrics_, config_),
+        timers_({.database = database_,
+                 .clock = clock_,
+                 .maintenance = maintenance_,
+                 .config = config_,
+                 .log = host.log()}),
+        invariants_(database_, metrics_, host.log(), config_.audit_interval),
         creator_({.executor = runtime::MakeStrand(host.executor()),
-                  .database = &database_,
-                  .router = router_.get(),
-                  .registry = registry_.get(),
-                  .clock = &clock_,
-                  .ids = &host.ids(),
-                  .chains = &host.chains(),
+                  .database = database_,
+                  .router = *router_,
+                  .registry = *registry_,
+                  .clock = clock_,
+                  .ids = host.ids(),
+                  .chains = host.chains(),
                   .factory = factory,
-                  .metrics = &metrics_,
-                  .log = &host.log(),
+                  .metrics = metrics_,
+                  .log = host.log(),
                   .max_batch = config_.max_batch,
                   .batches_in_flight = config_.batches_in_flight}),
-        payments_({.calls = &host.calls(),
-                   .database = &database_,
-                   .hub = &hub_,
-                   .creator = &creator_,
-                   .merchants = &merchants_,
-                   .chains = &host.chains(),
-                   .page_tokens = &host.page_tokens(),
-                   .metrics = &metrics_,
-                   .config = &config_}),
-        merchant_api_({.calls = &host.calls(),
-                       .database = &database_,
-                       .merchants = &merchants_,
-                       .ids = &host.ids(),
-                       .random = &host.random(),
-                       .chains = &host.chains(),
-                       .page_tokens = &host.page_tokens(),
-                       .metrics = &metrics_}),
-        events_({.calls = &host.calls(), .hub = &hub_, .page_tokens = &host.page_tokens()}),
+        payments_({.calls = host.calls(),
+                   .database = database_,
+                   .hub = hub_,
+                   .creator = creator_,
+                   .merchants = merchants_,
+                   .chains = host.chains(),
+                   .page_tokens = host.page_tokens(),
+                   .metrics = metrics_,
+                   .config = config_}),
+        merchant_api_({.calls = host.calls(),
+                       .database = database_,
+                       .merchants = merchants_,
+                       .ids = host.ids(),
+                       .random = host.random(),
+                       .chains = host.chains(),
+                       .page_tokens = host.page_tokens(),
+                       .metrics = metrics_}),
+        events_({.calls = host.calls(), .hub = hub_, .page_tokens = host.page_tokens()}),
         transfers_(database_, FollowerOptionsOf(kTransferFollower),
                    MakeTransferSource(channels.watcher), Apply(&ApplyTransfers)),
         money_(database_, FollowerOptionsOf(kMoneyFollower), MakeMoneySource(channels.settlement),
-               Apply(&ApplyMoney)) {
+               Apply(&ApplySettlement)) {
     outbox::ExportHeads(host.metrics(), hub_);
     outbox::ExportFollower(host.metrics(), host.clock(), kTransferFollower, transfers_);
     outbox::ExportFollower(host.metrics(), host.clock(), kMoneyFollower, money_);
@@ -110,20 +113,11 @@ class CheckoutParts final : public runtime::ServiceParts {
   }
 
   std::vector<runtime::Worker> Workers() override {
-    return {
-        {"database_clock", [this] { return MeasureClock(); }},
-        {"transfers", [this] { return transfers_.Run(); }},
-        {"money", [this] { return money_.Run(); }},
-        {"expiry",
-         [this] { return Repeat("expire", config_.expiry_interval, &Upkeep::ExpireOnce); }},
-        {"deferral", [this] { return Repeat("defer", kReverseInterval, &Upkeep::DeferOnce); }},
-        {"reversal", [this] { return Repeat("reverse", kReverseInterval, &Upkeep::ReverseOnce); }},
-        {"registration",
-         [this] {
-           return Repeat("register", config_.registration_interval, &Upkeep::RegisterOnce);
-         }},
-        {"invariants", [this] { return AuditInvariants(); }},
-        {"janitor", [this] { return ForgetOldAnswers(); }}};
+    std::vector<runtime::Worker> workers = timers_.Workers();
+    workers.push_back({"transfers", [this] { return transfers_.Run(); }});
+    workers.push_back({"money", [this] { return money_.Run(); }});
+    workers.push_back({"invariants", [this] { return invariants_.Run(); }});
+    return workers;
   }
 
   Task<Status> CheckReady() override { return schema_.Run(); }
@@ -163,71 +157,6 @@ class CheckoutParts final : public runtime::ServiceParts {
     };
   }
 
-  Task<void> MeasureClock() {
-    for (;;) {
-      const Status measured = co_await clock_.Measure(database_);
-      if (!measured.ok()) Complain("database_clock", measured.error());
-      co_await runtime::SleepFor(kClockInterval);
-    }
-  }
-
-  Task<void> Repeat(const char* name, std::chrono::milliseconds interval,
-                    Task<Result<std::size_t>> (Upkeep::*once)()) {
-    for (;;) {
-      const Result<std::size_t> done = co_await (upkeep_.*once)();
-      if (!done.ok()) Complain(name, done.error());
-      const bool more = done.ok() && *done >= static_cast<std::size_t>(Upkeep::kBatch);
-      if (!more) co_await runtime::SleepFor(interval);
-    }
-  }
-
-  Task<void> AuditInvariants() {
-    for (;;) {
-      for (const Invariant& invariant : Invariants()) {
-        auto count = [&invariant](pg::Transaction& tx) -> Result<std::int64_t> {
-          return CountViolations(tx, invariant);
-        };
-        const pg::TransactOptions options{.name = "invariant",
-                                          .idempotent = true,
-                                          .isolation = pg::Isolation::kRepeatableRead,
-                                          .access = pg::Access::kReadOnly};
-        auto run = database_.Transact(options, count);
-        const Result<std::int64_t> violations = co_await std::move(run);
-        if (!violations.ok()) {
-          Complain("invariants", violations.error());
-          continue;
-        }
-        metrics_.Invariant(std::string(invariant.id), *violations);
-        if (*violations != 0) {
-          host_.log().Error("an invariant is broken",
-                            {{"invariant", invariant.id}, {"violations", *violations}});
-        }
-      }
-      co_await runtime::SleepFor(config_.audit_interval);
-    }
-  }
-
-  // Answers to request ids are kept for as long as anybody may reasonably ask again.
-  Task<void> ForgetOldAnswers() {
-    for (;;) {
-      auto forget = [keep =
-                         config_.request_retention](pg::Transaction& tx) -> Result<std::int64_t> {
-        return pg::DeleteOldResponses(tx, TransactionTime(tx) - keep, kJanitorBatch);
-      };
-      const pg::TransactOptions options{.name = "forget_answers", .idempotent = true};
-      auto run = database_.Transact(options, forget);
-      const Result<std::int64_t> forgotten = co_await std::move(run);
-      if (!forgotten.ok()) Complain("janitor", forgotten.error());
-      const bool more = forgotten.ok() && *forgotten >= kJanitorBatch;
-      if (!more) co_await runtime::SleepFor(kJanitorInterval);
-    }
-  }
-
-  void Complain(const char* worker, const Error& error) {
-    host_.log().Warn("a worker could not do its work",
-                     {{"worker", worker}, {"err", error.ToString()}});
-  }
-
   runtime::Host& host_;
   const Config config_;
   CheckoutMetrics metrics_;
@@ -238,7 +167,9 @@ class CheckoutParts final : public runtime::ServiceParts {
   MerchantDirectory merchants_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<AddressRegistry> registry_;
-  Upkeep upkeep_;
+  PaymentMaintenance maintenance_;
+  Timers timers_;
+  InvariantWorker invariants_;
   PaymentCreator creator_;
   PaymentServiceApi payments_;
   MerchantServiceApi merchant_api_;

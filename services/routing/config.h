@@ -7,7 +7,7 @@
 
 #include "common/config/config.h"
 #include "common/money/caip.h"
-#include "services/routing/domain/decide.h"
+#include "services/routing/domain/decision.h"
 
 namespace paymesh::routing {
 

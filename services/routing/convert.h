@@ -4,7 +4,7 @@
 #include "common/error/error.h"
 #include "paymesh/routing/v1/routing_service.pb.h"
 #include "paymesh/watcher/v1/chain_service.pb.h"
-#include "services/routing/domain/decide.h"
+#include "services/routing/domain/decision.h"
 
 namespace paymesh::routing {
 

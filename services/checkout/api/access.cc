@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "services/checkout/reasons.h"
+
 namespace paymesh::checkout {
 namespace {
 
@@ -56,11 +58,6 @@ Result<pg::IdempotencyKey> KeyOf(const rpc::Principal& principal, const std::str
                             .method = method,
                             .request_id = request_id,
                             .request_hash = Sha256(DeterministicBytes(*body))};
-}
-
-Error PaymentNotFound() { return Error::NotFound("PAYMENT_NOT_FOUND", "there is no such payment"); }
-Error MerchantNotFound() {
-  return Error::NotFound("MERCHANT_NOT_FOUND", "there is no such merchant");
 }
 
 }  // namespace paymesh::checkout

@@ -27,7 +27,4 @@ bool MaySee(const rpc::Principal& principal, std::string_view merchant_id);
 Result<pg::IdempotencyKey> KeyOf(const rpc::Principal& principal, const std::string& method,
                                  const google::protobuf::Message& request);
 
-Error PaymentNotFound();
-Error MerchantNotFound();
-
 }  // namespace paymesh::checkout

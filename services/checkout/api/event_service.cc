@@ -42,9 +42,9 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
   const outbox::Filter filter{.subject = request.payment_id(), .owner = owner};
   const std::string scope = ScopeOf(call.method(), filter);
   ASSIGN_OR_CO_RETURN(const std::string token,
-                      parts_.page_tokens->Decode(scope, request.page_token()));
+                      parts_.page_tokens.Decode(scope, request.page_token()));
   ASSIGN_OR_CO_RETURN(const std::int64_t after, PositionOf(token));
-  auto read = parts_.hub->Read(std::string(kEventsJournal), after, size, filter);
+  auto read = parts_.hub.Read(std::string(kEventsJournal), after, size, filter);
   const Result<outbox::Page> page = co_await std::move(read);
   if (!page.ok()) co_return page.error();
   std::size_t bytes = 0;
@@ -56,7 +56,7 @@ Task<Status> EventServiceApi::DoList(rpc::Call& call, const pb::ListEventsReques
   const bool cut = static_cast<std::size_t>(response->events_size()) < page->entries.size();
   if (cut || page->entries.size() == static_cast<std::size_t>(size)) {
     const std::int64_t last = response->events().rbegin()->position();
-    response->set_next_page_token(parts_.page_tokens->Encode(scope, std::to_string(last)));
+    response->set_next_page_token(parts_.page_tokens.Encode(scope, std::to_string(last)));
   }
   co_return Status();
 }
@@ -70,20 +70,20 @@ Task<Status> EventServiceApi::DoStream(rpc::Call& call, const pb::StreamEventsRe
   options.after = request.after_position();
   options.filter.owner = owner;
   auto serve =
-      outbox::ServeEvents<pb::StreamEventsResponse>(*parts_.hub, std::move(options), writer);
+      outbox::ServeEvents<pb::StreamEventsResponse>(parts_.hub, std::move(options), writer);
   co_return co_await std::move(serve);
 }
 
 grpc::ServerUnaryReactor* EventServiceApi::ListEvents(grpc::CallbackServerContext* context,
                                                       const pb::ListEventsRequest* request,
                                                       pb::ListEventsResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoList(args...); });
 }
 grpc::ServerWriteReactor<pb::StreamEventsResponse>* EventServiceApi::StreamEvents(
     grpc::CallbackServerContext* context, const pb::StreamEventsRequest* request) {
   return rpc::Stream<pb::StreamEventsResponse>(
-      *parts_.calls, context, request, [this](auto&&... args) { return DoStream(args...); });
+      parts_.calls, context, request, [this](auto&&... args) { return DoStream(args...); });
 }
 
 }  // namespace paymesh::checkout

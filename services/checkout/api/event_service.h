@@ -16,9 +16,9 @@ namespace paymesh::checkout {
 class EventServiceApi final : public v1::EventService::CallbackService {
  public:
   struct Parts {
-    rpc::CallRunner* calls;
-    outbox::Hub* hub;
-    const rpc::PageTokens* page_tokens;
+    rpc::CallRunner& calls;
+    outbox::Hub& hub;
+    const rpc::PageTokens& page_tokens;
   };
   explicit EventServiceApi(Parts parts) : parts_(parts) {}
 

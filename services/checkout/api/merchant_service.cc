@@ -10,6 +10,7 @@
 #include "services/checkout/api/fields.h"
 #include "services/checkout/api/mutate.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/merchant_store.h"
 #include "services/checkout/store/payment_store.h"
 
@@ -75,8 +76,8 @@ Status RequireMerchant(pg::Transaction& tx, const std::string& merchant_id) {
 Task<Status> MerchantServiceApi::DoCreate(rpc::Call& call, const pb::CreateMerchantRequest& request,
                                           pb::CreateMerchantResponse* response) {
   ASSIGN_OR_CO_RETURN(pg::IdempotencyKey key, KeyOf(call.principal(), call.method(), request));
-  ASSIGN_OR_CO_RETURN(Merchant valid, Validate(request, *parts_.chains));
-  valid.merchant_id = parts_.ids->Next("mer");
+  ASSIGN_OR_CO_RETURN(Merchant valid, Validate(request, parts_.chains));
+  valid.merchant_id = parts_.ids.Next("mer");
   auto act = [valid, actor = call.principal().name,
               method = call.method()](pg::Transaction& tx) -> Result<pb::CreateMerchantResponse> {
     Merchant merchant = valid;
@@ -89,7 +90,7 @@ Task<Status> MerchantServiceApi::DoCreate(rpc::Call& call, const pb::CreateMerch
   };
   Mutation<pb::CreateMerchantResponse> mutation{
       .name = "create_merchant", .key = std::move(key), .act = act};
-  auto run = Mutate(*parts_.database, in_flight_, *parts_.metrics, std::move(mutation));
+  auto run = Mutate(parts_.database, in_flight_, parts_.metrics, std::move(mutation));
   Result<Mutated<pb::CreateMerchantResponse>> result = co_await std::move(run);
   if (!result.ok()) co_return result.error();
   *response = std::move(result->response);
@@ -99,7 +100,7 @@ Task<Status> MerchantServiceApi::DoCreate(rpc::Call& call, const pb::CreateMerch
 Task<Status> MerchantServiceApi::DoGet(rpc::Call&, const pb::GetMerchantRequest& request,
                                        pb::GetMerchantResponse* response) {
   if (!LooksLikeId(request.merchant_id(), "mer")) co_return MerchantNotFound();
-  auto find = parts_.merchants->Get(request.merchant_id());
+  auto find = parts_.merchants.Get(request.merchant_id());
   const Result<std::shared_ptr<const Merchant>> merchant = co_await std::move(find);
   if (!merchant.ok()) co_return merchant.error();
   *response->mutable_merchant() = ToProto(**merchant);
@@ -110,17 +111,17 @@ Task<Status> MerchantServiceApi::DoList(rpc::Call& call, const pb::ListMerchants
                                         pb::ListMerchantsResponse* response) {
   ASSIGN_OR_CO_RETURN(const int size, rpc::PageSize(request.page_size()));
   ASSIGN_OR_CO_RETURN(const std::string before,
-                      parts_.page_tokens->Decode(call.method(), request.page_token()));
+                      parts_.page_tokens.Decode(call.method(), request.page_token()));
   auto list = [before, size](pg::Transaction& tx) {
     return checkout::ListMerchants(tx, before, size);
   };
-  auto run = parts_.database->Transact(kReadMerchants, std::move(list));
+  auto run = parts_.database.Transact(kReadMerchants, std::move(list));
   const Result<std::vector<Merchant>> merchants = co_await std::move(run);
   if (!merchants.ok()) co_return merchants.error();
   for (const Merchant& merchant : *merchants) *response->add_merchants() = ToProto(merchant);
   if (merchants->size() == static_cast<std::size_t>(size)) {
     response->set_next_page_token(
-        parts_.page_tokens->Encode(call.method(), merchants->back().merchant_id));
+        parts_.page_tokens.Encode(call.method(), merchants->back().merchant_id));
   }
   co_return Status();
 }
@@ -130,8 +131,8 @@ Task<Status> MerchantServiceApi::DoCreateKey(rpc::Call& call,
                                              pb::CreateApiKeyResponse* response) {
   ASSIGN_OR_CO_RETURN(pg::IdempotencyKey key, KeyOf(call.principal(), call.method(), request));
   CO_RETURN_IF_ERROR(CheckText(request.display_name(), {"display_name", 0, kMaxDisplayName}));
-  const std::string secret = "pmk_" + parts_.random->Hex(kSecretBytes);
-  const ApiKey made{.api_key_id = parts_.ids->Next("key"),
+  const std::string secret = "pmk_" + parts_.random.Hex(kSecretBytes);
+  const ApiKey made{.api_key_id = parts_.ids.Next("key"),
                     .merchant_id = request.merchant_id(),
                     .display_name = request.display_name(),
                     .secret_prefix = secret.substr(0, kPrefixLength)};
@@ -148,7 +149,7 @@ Task<Status> MerchantServiceApi::DoCreateKey(rpc::Call& call,
   };
   Mutation<pb::CreateApiKeyResponse> mutation{
       .name = "create_api_key", .key = std::move(key), .act = act};
-  auto run = Mutate(*parts_.database, in_flight_, *parts_.metrics, std::move(mutation));
+  auto run = Mutate(parts_.database, in_flight_, parts_.metrics, std::move(mutation));
   Result<Mutated<pb::CreateApiKeyResponse>> result = co_await std::move(run);
   if (!result.ok()) co_return result.error();
   *response = std::move(result->response);
@@ -164,7 +165,7 @@ Task<Status> MerchantServiceApi::DoListKeys(rpc::Call&, const pb::ListApiKeysReq
     RETURN_IF_ERROR(RequireMerchant(tx, merchant_id));
     return checkout::ListApiKeys(tx, merchant_id);
   };
-  auto run = parts_.database->Transact(kReadMerchants, std::move(list));
+  auto run = parts_.database.Transact(kReadMerchants, std::move(list));
   const Result<std::vector<ApiKey>> keys = co_await std::move(run);
   if (!keys.ok()) co_return keys.error();
   for (const ApiKey& key : *keys) *response->add_api_keys() = ToProto(key);
@@ -177,7 +178,8 @@ Task<Status> MerchantServiceApi::DoRevokeKey(rpc::Call& call,
   ASSIGN_OR_CO_RETURN(pg::IdempotencyKey key, KeyOf(call.principal(), call.method(), request));
   auto act = [api_key_id = request.api_key_id(), actor = call.principal().name,
               method = call.method()](pg::Transaction& tx) -> Result<pb::RevokeApiKeyResponse> {
-    const Error unknown = Error::NotFound("API_KEY_NOT_FOUND", "there is no such API key");
+    const Error unknown =
+        Error::NotFound(std::string(reasons::kApiKeyNotFound), "there is no such API key");
     if (!LooksLikeId(api_key_id, "key")) return unknown;
     const std::optional<ApiKey> revoked =
         checkout::RevokeApiKey(tx, api_key_id, TransactionTime(tx));
@@ -189,10 +191,10 @@ Task<Status> MerchantServiceApi::DoRevokeKey(rpc::Call& call,
   };
   Mutation<pb::RevokeApiKeyResponse> mutation{
       .name = "revoke_api_key", .key = std::move(key), .act = act};
-  auto run = Mutate(*parts_.database, in_flight_, *parts_.metrics, std::move(mutation));
+  auto run = Mutate(parts_.database, in_flight_, parts_.metrics, std::move(mutation));
   Result<Mutated<pb::RevokeApiKeyResponse>> result = co_await std::move(run);
   if (!result.ok()) co_return result.error();
-  parts_.merchants->ForgetKey(request.api_key_id());
+  parts_.merchants.ForgetKey(request.api_key_id());
   *response = std::move(result->response);
   co_return Status();
 }
@@ -200,37 +202,37 @@ Task<Status> MerchantServiceApi::DoRevokeKey(rpc::Call& call,
 grpc::ServerUnaryReactor* MerchantServiceApi::CreateMerchant(
     grpc::CallbackServerContext* context, const pb::CreateMerchantRequest* request,
     pb::CreateMerchantResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoCreate(args...); });
 }
 grpc::ServerUnaryReactor* MerchantServiceApi::GetMerchant(grpc::CallbackServerContext* context,
                                                           const pb::GetMerchantRequest* request,
                                                           pb::GetMerchantResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoGet(args...); });
 }
 grpc::ServerUnaryReactor* MerchantServiceApi::ListMerchants(grpc::CallbackServerContext* context,
                                                             const pb::ListMerchantsRequest* request,
                                                             pb::ListMerchantsResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoList(args...); });
 }
 grpc::ServerUnaryReactor* MerchantServiceApi::CreateApiKey(grpc::CallbackServerContext* context,
                                                            const pb::CreateApiKeyRequest* request,
                                                            pb::CreateApiKeyResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoCreateKey(args...); });
 }
 grpc::ServerUnaryReactor* MerchantServiceApi::ListApiKeys(grpc::CallbackServerContext* context,
                                                           const pb::ListApiKeysRequest* request,
                                                           pb::ListApiKeysResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoListKeys(args...); });
 }
 grpc::ServerUnaryReactor* MerchantServiceApi::RevokeApiKey(grpc::CallbackServerContext* context,
                                                            const pb::RevokeApiKeyRequest* request,
                                                            pb::RevokeApiKeyResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoRevokeKey(args...); });
 }
 

@@ -4,8 +4,8 @@
 #include "common/pg/idempotency.h"
 #include "common/rpc/server/server.h"
 #include "paymesh/checkout/v1/merchant_service.grpc.pb.h"
-#include "services/checkout/merchants.h"
-#include "services/checkout/metrics.h"
+#include "services/checkout/usecases/merchant_directory.h"
+#include "services/checkout/usecases/metrics.h"
 
 namespace paymesh::rpc {
 class PageTokens;
@@ -21,14 +21,14 @@ namespace paymesh::checkout {
 class MerchantServiceApi final : public v1::MerchantService::CallbackService {
  public:
   struct Parts {
-    rpc::CallRunner* calls;
-    pg::Database* database;
-    MerchantDirectory* merchants;
-    runtime::IdSource* ids;
-    runtime::RandomSource* random;
-    const runtime::ChainsConfig* chains;
-    const rpc::PageTokens* page_tokens;
-    CheckoutMetrics* metrics;
+    rpc::CallRunner& calls;
+    pg::Database& database;
+    MerchantDirectory& merchants;
+    runtime::IdSource& ids;
+    runtime::RandomSource& random;
+    const runtime::ChainsConfig& chains;
+    const rpc::PageTokens& page_tokens;
+    CheckoutMetrics& metrics;
   };
   explicit MerchantServiceApi(Parts parts) : parts_(parts) {}
 

@@ -11,7 +11,7 @@
 #include "common/error/error.h"
 #include "common/pg/database.h"
 #include "common/pg/idempotency.h"
-#include "services/checkout/metrics.h"
+#include "services/checkout/usecases/metrics.h"
 
 namespace paymesh::checkout {
 

@@ -11,7 +11,8 @@
 #include "services/checkout/api/list_filter.h"
 #include "services/checkout/api/mutate.h"
 #include "services/checkout/convert.h"
-#include "services/checkout/store/payment_batch.h"
+#include "services/checkout/reasons.h"
+#include "services/checkout/usecases/change_payments.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -82,13 +83,13 @@ Task<Status> PaymentServiceApi::DoCreate(rpc::Call& call, const pb::CreatePaymen
                       MerchantOf(call.principal(), request.merchant_id()));
   if (merchant_id.empty()) co_return Error::InvalidField("merchant_id", "must be given");
   if (!LooksLikeId(merchant_id, "mer")) co_return MerchantNotFound();
-  auto find = parts_.merchants->Get(merchant_id);
+  auto find = parts_.merchants.Get(merchant_id);
   Result<std::shared_ptr<const Merchant>> merchant = co_await std::move(find);
   if (!merchant.ok()) co_return merchant.error();
-  ASSIGN_OR_CO_RETURN(NewPayment payment, Validate(request, *parts_.config, *parts_.chains,
+  ASSIGN_OR_CO_RETURN(NewPayment payment, Validate(request, parts_.config, parts_.chains,
                                                    std::move(key), *std::move(merchant)));
   payment.trace = call.trace();
-  auto create = parts_.creator->Create(std::move(payment));
+  auto create = parts_.creator.Create(std::move(payment));
   const Result<PaymentCreator::Response> created = co_await std::move(create);
   if (!created.ok()) co_return created.error();
   *response = **created;
@@ -98,7 +99,7 @@ Task<Status> PaymentServiceApi::DoCreate(rpc::Call& call, const pb::CreatePaymen
 
 Task<Status> PaymentServiceApi::DoGet(rpc::Call& call, const pb::GetPaymentRequest& request,
                                       pb::GetPaymentResponse* response) {
-  auto read = Read(*parts_.database, call.principal(), request.payment_id());
+  auto read = Read(parts_.database, call.principal(), request.payment_id());
   const Result<Seen> seen = co_await std::move(read);
   if (!seen.ok()) co_return seen.error();
   *response->mutable_payment() = ToProto(seen->payment);
@@ -113,11 +114,11 @@ Task<Status> PaymentServiceApi::DoList(rpc::Call& call, const pb::ListPaymentsRe
   ASSIGN_OR_CO_RETURN(const PaymentFilter filter, ToFilter(request, merchant_id));
   const std::string scope = ScopeOf(call.method(), filter);
   ASSIGN_OR_CO_RETURN(const std::string before,
-                      parts_.page_tokens->Decode(scope, request.page_token()));
+                      parts_.page_tokens.Decode(scope, request.page_token()));
   auto list = [filter, before, size](pg::Transaction& tx) {
     return LoadPayments(tx, FindPayments(tx, filter, before, size), Lock::kNone);
   };
-  auto run = parts_.database->Transact(kReadPayments, std::move(list));
+  auto run = parts_.database.Transact(kReadPayments, std::move(list));
   const Result<std::vector<Payment>> payments = co_await std::move(run);
   if (!payments.ok()) co_return payments.error();
   std::size_t bytes = 0;
@@ -129,7 +130,7 @@ Task<Status> PaymentServiceApi::DoList(rpc::Call& call, const pb::ListPaymentsRe
   const bool cut = static_cast<std::size_t>(response->payments_size()) < payments->size();
   if (cut || payments->size() == static_cast<std::size_t>(size)) {
     const std::string& last = response->payments().rbegin()->payment_id();
-    response->set_next_page_token(parts_.page_tokens->Encode(scope, last));
+    response->set_next_page_token(parts_.page_tokens.Encode(scope, last));
   }
   co_return Status();
 }
@@ -142,7 +143,7 @@ Task<Status> PaymentServiceApi::ChangeOne(rpc::Call& call, pg::IdempotencyKey ke
   const rpc::Principal principal = call.principal();
   const std::string method = call.method();
   const std::string trace = call.traceparent();
-  auto act = [=, rules = parts_.config->rules](pg::Transaction& tx) -> Result<Response> {
+  auto act = [=, rules = parts_.config.rules](pg::Transaction& tx) -> Result<Response> {
     changes->clear();
     ASSIGN_OR_RETURN(PaymentBatch batch, PaymentBatch::Load(tx, rules, {payment_id}));
     if (!batch.Has(payment_id) || !MaySee(principal, batch.At(payment_id).terms.merchant_id)) {
@@ -157,10 +158,10 @@ Task<Status> PaymentServiceApi::ChangeOne(rpc::Call& call, pg::IdempotencyKey ke
     return answer;
   };
   Mutation<Response> mutation{.name = "change_payment", .key = std::move(key), .act = act};
-  auto run = Mutate(*parts_.database, in_flight_, *parts_.metrics, std::move(mutation));
+  auto run = Mutate(parts_.database, in_flight_, parts_.metrics, std::move(mutation));
   Result<Mutated<Response>> result = co_await std::move(run);
   if (!result.ok()) co_return result.error();
-  if (!result->replayed) parts_.metrics->Changed(*changes);
+  if (!result->replayed) parts_.metrics.Changed(*changes);
   *response = std::move(result->response);
   co_return Status();
 }
@@ -198,7 +199,7 @@ Task<Status> PaymentServiceApi::DoWatch(rpc::Call& call, const pb::WatchPaymentR
   if (request.after_revision() < 0) {
     co_return Error::InvalidField("after_revision", "must not be negative");
   }
-  auto read = Read(*parts_.database, call.principal(), request.payment_id());
+  auto read = Read(parts_.database, call.principal(), request.payment_id());
   const Result<Seen> seen = co_await std::move(read);
   if (!seen.ok()) co_return seen.error();
   std::int64_t revision = request.after_revision();
@@ -213,8 +214,8 @@ Task<Status> PaymentServiceApi::DoWatch(rpc::Call& call, const pb::WatchPaymentR
       auto write = writer.Write(std::move(message));
       if (!co_await std::move(write)) co_return Status();
     }
-    auto wait = parts_.hub->ReadOrWait(std::string(kEventsJournal), position, kWatchPage, filter,
-                                       kWatchWait);
+    auto wait = parts_.hub.ReadOrWait(std::string(kEventsJournal), position, kWatchPage, filter,
+                                      kWatchWait);
     const Result<outbox::Page> page = co_await std::move(wait);
     if (!page.ok()) co_return page.error();
     position = page->scanned;
@@ -230,36 +231,36 @@ Task<Status> PaymentServiceApi::DoWatch(rpc::Call& call, const pb::WatchPaymentR
 grpc::ServerUnaryReactor* PaymentServiceApi::CreatePayment(grpc::CallbackServerContext* context,
                                                            const pb::CreatePaymentRequest* request,
                                                            pb::CreatePaymentResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoCreate(args...); });
 }
 grpc::ServerUnaryReactor* PaymentServiceApi::GetPayment(grpc::CallbackServerContext* context,
                                                         const pb::GetPaymentRequest* request,
                                                         pb::GetPaymentResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoGet(args...); });
 }
 grpc::ServerUnaryReactor* PaymentServiceApi::ListPayments(grpc::CallbackServerContext* context,
                                                           const pb::ListPaymentsRequest* request,
                                                           pb::ListPaymentsResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoList(args...); });
 }
 grpc::ServerUnaryReactor* PaymentServiceApi::CancelPayment(grpc::CallbackServerContext* context,
                                                            const pb::CancelPaymentRequest* request,
                                                            pb::CancelPaymentResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoCancel(args...); });
 }
 grpc::ServerUnaryReactor* PaymentServiceApi::ResolvePayment(
     grpc::CallbackServerContext* context, const pb::ResolvePaymentRequest* request,
     pb::ResolvePaymentResponse* response) {
-  return rpc::Unary(*parts_.calls, context, request, response,
+  return rpc::Unary(parts_.calls, context, request, response,
                     [this](auto&&... args) { return DoResolve(args...); });
 }
 grpc::ServerWriteReactor<pb::WatchPaymentResponse>* PaymentServiceApi::WatchPayment(
     grpc::CallbackServerContext* context, const pb::WatchPaymentRequest* request) {
-  return rpc::Stream<pb::WatchPaymentResponse>(*parts_.calls, context, request,
+  return rpc::Stream<pb::WatchPaymentResponse>(parts_.calls, context, request,
                                                [this](auto&&... args) { return DoWatch(args...); });
 }
 

@@ -8,8 +8,8 @@
 #include "common/rpc/server/server.h"
 #include "paymesh/checkout/v1/payment_service.grpc.pb.h"
 #include "services/checkout/config.h"
-#include "services/checkout/creator.h"
-#include "services/checkout/merchants.h"
+#include "services/checkout/usecases/create_payment.h"
+#include "services/checkout/usecases/merchant_directory.h"
 
 namespace paymesh::outbox {
 class Hub;
@@ -23,15 +23,15 @@ namespace paymesh::checkout {
 class PaymentServiceApi final : public v1::PaymentService::CallbackService {
  public:
   struct Parts {
-    rpc::CallRunner* calls;
-    pg::Database* database;
-    outbox::Hub* hub;
-    PaymentCreator* creator;
-    MerchantDirectory* merchants;
-    const runtime::ChainsConfig* chains;
-    const rpc::PageTokens* page_tokens;
-    CheckoutMetrics* metrics;
-    const Config* config;
+    rpc::CallRunner& calls;
+    pg::Database& database;
+    outbox::Hub& hub;
+    PaymentCreator& creator;
+    MerchantDirectory& merchants;
+    const runtime::ChainsConfig& chains;
+    const rpc::PageTokens& page_tokens;
+    CheckoutMetrics& metrics;
+    const Config& config;
   };
   explicit PaymentServiceApi(Parts parts) : parts_(parts) {}
 

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "common/money/rate.h"
-#include "services/checkout/domain/judge.h"
+#include "services/checkout/domain/assess_transfers.h"
+#include "services/checkout/reasons.h"
 
 namespace paymesh::checkout {
 namespace {
@@ -179,12 +180,14 @@ Result<Effect> On(const Scene& scene, const FinalizedHeights& finalized) {
 Result<Effect> On(const Scene& scene, const Cancel& cancel) {
   const State state = scene.before.state;
   if (IsClosed(state)) {
-    return Error::FailedPrecondition("PAYMENT_CLOSED", "the payment is closed already");
+    return Error::FailedPrecondition(std::string(reasons::kPaymentClosed),
+                                     "the payment is closed already");
   }
   const bool money = std::any_of(scene.before.transfers.begin(), scene.before.transfers.end(),
                                  [](const Transfer& transfer) { return transfer.live(); });
   if (money || (state != State::kCreated && state != State::kAwaitingPayment)) {
-    return Error::FailedPrecondition("PAYMENT_IN_FLIGHT", "money is on its way or there");
+    return Error::FailedPrecondition(std::string(reasons::kPaymentInFlight),
+                                     "money is on its way or there");
   }
   scene.next.canceled = true;
   scene.next.cancel_reason = cancel.reason;
@@ -193,12 +196,14 @@ Result<Effect> On(const Scene& scene, const Cancel& cancel) {
 
 Result<Effect> On(const Scene& scene, const Resolve& resolve) {
   if (resolve.expected_revision != scene.before.revision) {
-    Error error = Error::Aborted("REVISION_MISMATCH", "the payment has changed since");
+    Error error =
+        Error::Aborted(std::string(reasons::kRevisionMismatch), "the payment has changed since");
     error.metadata["revision"] = std::to_string(scene.before.revision);
     return error;
   }
   if (scene.before.state != State::kRequiresReview) {
-    return Error::FailedPrecondition("PAYMENT_NOT_IN_REVIEW", "the payment is not in review");
+    return Error::FailedPrecondition(std::string(reasons::kPaymentNotInReview),
+                                     "the payment is not in review");
   }
   if (resolve.action == ResolveAction::kHold) {
     scene.next.flags.Set(Flag::kOnHold);
@@ -207,7 +212,8 @@ Result<Effect> On(const Scene& scene, const Resolve& resolve) {
   }
   if (Acceptable(scene.before).IsZero()) {
     return Error::FailedPrecondition(
-        "NOTHING_TO_ACCEPT", "nothing has arrived in the token that the payment is bound to");
+        std::string(reasons::kNothingToAccept),
+        "nothing has arrived in the token that the payment is bound to");
   }
   scene.next.flags.Set(Flag::kOnHold, false);
   scene.next.flags.Set(Flag::kManualDecision);
@@ -236,7 +242,7 @@ void Extend(const Scene& scene) {
   next.expire_time += scene.rules.extension;
   next.expiry_deferred = false;
   scene.Tell("extended", "More time to send the rest");
-  Judge(scene.rules, next);
+  AssessTransfers(scene.rules, next);
 }
 
 void TellState(const Scene& scene) {
@@ -303,7 +309,7 @@ Result<Applied> Apply(const Rules& rules, const Payment& before, const Event& ev
   const Scene scene{rules, before, applied.payment, now};
   ASSIGN_OR_RETURN(const Effect effect,
                    std::visit([&scene](const auto& one) { return On(scene, one); }, event));
-  Judge(rules, applied.payment);
+  AssessTransfers(rules, applied.payment);
   Extend(scene);
   Payment& next = applied.payment;
   if (before.state == State::kExpired &&

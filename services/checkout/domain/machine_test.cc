@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "services/checkout/domain/test_payment.h"
+#include "services/checkout/testing/payments.h"
 
 namespace paymesh::checkout {
 namespace {

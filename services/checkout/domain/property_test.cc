@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "services/checkout/domain/judge.h"
-#include "services/checkout/domain/test_payment.h"
+#include "services/checkout/domain/assess_transfers.h"
+#include "services/checkout/testing/payments.h"
 
 namespace paymesh::checkout {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "common/outbox/append.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/payment_store.h"
 
 namespace paymesh::checkout {
@@ -103,7 +104,8 @@ Status InsertApiKey(pg::Transaction& tx, const ApiKey& key, const pg::Bytea& sec
           .front()
           .Get<std::int64_t>("n");
   if (active >= kMaxActiveApiKeys) {
-    return Error::FailedPrecondition("TOO_MANY_API_KEYS", "two keys are active; revoke one first");
+    return Error::FailedPrecondition(std::string(reasons::kTooManyApiKeys),
+                                     "two keys are active; revoke one first");
   }
   tx.Execute("INSERT INTO api_key VALUES ($1, $2, $3, $4, $5, $6, NULL)", key.api_key_id,
              key.merchant_id, key.display_name, key.secret_prefix, secret_hash, key.create_time);

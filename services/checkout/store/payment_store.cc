@@ -6,6 +6,7 @@
 
 #include "common/outbox/append.h"
 #include "services/checkout/convert.h"
+#include "services/checkout/reasons.h"
 #include "services/checkout/store/payment_columns.h"
 
 namespace paymesh::checkout {
@@ -176,7 +177,7 @@ Status CheckDrift(const Payment& payment, const pg::Row& row) {
   if (same) return {};
   Error error = Error::Internal("stored amounts of " + payment.terms.payment_id +
                                 " are not those of its transfers");
-  error.reason = "AMOUNT_DRIFT";
+  error.reason = reasons::kAmountDrift;
   return error;
 }
 
@@ -335,7 +336,8 @@ Status SaveChanges(pg::Transaction& tx, const std::vector<Change>& changes,
                  c.canceled, c.reversed, c.cancel_reason, c.bound_option_id, c.decided_gross,
                  c.seen, c.confirmed, c.finalized, c.gross, c.fee, c.net, c.transfers_left_out);
   if (updated.affected() != static_cast<std::int64_t>(changes.size())) {
-    return Error::Aborted("TRANSACTION_CONFLICT", "a payment was changed by somebody else");
+    return Error::Aborted(std::string(reasons::kTransactionConflict),
+                          "a payment was changed by somebody else");
   }
   SaveTransfers(tx, changes);
   SaveTimeline(tx, changes);

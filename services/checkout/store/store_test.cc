@@ -9,12 +9,12 @@
 #include "migrations/checkout.h"
 #include "paymesh/watcher/v1/transfer_service.pb.h"
 #include "services/checkout/convert.h"
-#include "services/checkout/domain/test_payment.h"
 #include "services/checkout/store/chain_store.h"
 #include "services/checkout/store/invariants.h"
 #include "services/checkout/store/merchant_store.h"
-#include "services/checkout/store/payment_batch.h"
-#include "services/checkout/workers/apply_transfers.h"
+#include "services/checkout/testing/payments.h"
+#include "services/checkout/usecases/apply_transfers.h"
+#include "services/checkout/usecases/change_payments.h"
 
 namespace paymesh::checkout {
 namespace {

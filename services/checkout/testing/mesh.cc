@@ -14,8 +14,8 @@
 #include "common/rpc/server/authorization.h"
 #include "common/rpc/server/call_runner.h"
 #include "migrations/checkout.h"
+#include "services/checkout/api/methods.h"
 #include "services/checkout/convert.h"
-#include "services/checkout/methods.h"
 #include "services/checkout/service.h"
 
 namespace paymesh::checkout::testing {

@@ -1,10 +1,9 @@
 // paymesh.routing.v1.RoutingService: parse, call the decider, render. Any thread.
 #pragma once
 
-#include "common/rpc/server/authorization.h"
 #include "common/rpc/server/server.h"
 #include "paymesh/routing/v1/routing_service.grpc.pb.h"
-#include "services/routing/decider.h"
+#include "services/routing/usecases/decide.h"
 
 namespace paymesh::routing {
 
@@ -33,9 +32,5 @@ class RoutingService final : public pb::RoutingService::CallbackService {
   rpc::CallRunner& runner_;
   Decider& decider_;
 };
-
-// Who may call what, and what routing calls.
-rpc::MethodTable Methods();
-std::vector<std::string> Calls();
 
 }  // namespace paymesh::routing

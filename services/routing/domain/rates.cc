@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/routing/reasons.h"
+
 namespace paymesh::routing {
 namespace {
 
@@ -44,7 +46,7 @@ Result<UsableRate> RateTable::Find(std::string_view base, unsigned base_exponent
                        std::min(first->observe_time, second->observe_time)};
   }
   if (!found) {
-    Error error{ErrorCode::kFailedPrecondition, "RATE_UNAVAILABLE",
+    Error error{ErrorCode::kFailedPrecondition, std::string(reasons::kRateUnavailable),
                 "no fresh rate from " + std::string(base) + " to " + std::string(quote)};
     error.metadata = {{"base", std::string(base)}, {"quote", std::string(quote)}};
     return error;

@@ -1,30 +1,18 @@
 #include "services/routing/workers/market_worker.h"
 
-#include "common/rpc/client/client.h"
-#include "services/routing/convert.h"
+#include <utility>
 
 namespace paymesh::routing {
 namespace {
 
 using namespace std::chrono_literals;
-using ChainApi = watcher::v1::ChainService::StubInterface::async_interface;
-
-// latestRoundData() -> (roundId, answer, startedAt, updatedAt, answeredInRound); decimals().
-constexpr std::string_view kLatestRoundData("\xfe\xaf\x96\x8c", 4);
-constexpr std::string_view kDecimals("\x31\x3c\xe5\x67", 4);
-
-std::optional<U256> Word(const std::string& data, std::size_t index) {
-  if (data.size() < 32 * (index + 1)) return std::nullopt;
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(data.data()) + 32 * index;
-  return U256::FromBigEndian(std::span<const std::uint8_t, 32>(bytes, 32));
-}
 
 }  // namespace
 
-MarketWorker::MarketWorker(std::shared_ptr<grpc::Channel> watcher, const Config& config,
-                           Market& market, const runtime::Clock& clock, runtime::Logger& log,
+MarketWorker::MarketWorker(MarketSource& source, const Config& config, Market& market,
+                           const runtime::Clock& clock, runtime::Logger& log,
                            runtime::Metrics& metrics)
-    : stub_(watcher::v1::ChainService::NewStub(std::move(watcher))),
+    : source_(source),
       config_(config),
       market_(market),
       clock_(clock),
@@ -61,25 +49,9 @@ Task<void> MarketWorker::Run() {
 }
 
 Task<Status> MarketWorker::RefreshChains() {
-  rpc::CallOptions options{.timeout = 2s};
-  auto listed = co_await rpc::CallUnary(*stub_->async(), &ChainApi::ListChains,
-                                        watcher::v1::ListChainsRequest(), options);
-  if (!listed.ok()) co_return listed.error();
-  std::vector<ChainFacts> chains;
-  for (const auto& chain : listed->chains()) {
-    U256 max_fee;
-    watcher::v1::EstimateFeesRequest request;
-    request.set_chain(chain.chain());
-    auto fees = co_await rpc::CallUnary(*stub_->async(), &ChainApi::EstimateFees, request, options);
-    if (fees.ok())
-      max_fee = U256::FromDecimal(fees->max_fee_per_gas()).ok()
-                    ? *U256::FromDecimal(fees->max_fee_per_gas())
-                    : U256();
-    auto facts = FromProto(chain, max_fee, clock_.Now());
-    if (!facts) co_return Error::Internal("the watcher described a chain that makes no sense");
-    chains.push_back(*std::move(facts));
-  }
-  chains_ = std::move(chains);
+  Result<std::vector<ChainFacts>> chains = co_await source_.ReadChains();
+  if (!chains.ok()) co_return chains.error();
+  chains_ = *std::move(chains);
   co_return Status();
 }
 
@@ -98,31 +70,11 @@ Task<void> MarketWorker::RefreshFeeds() {
 }
 
 Task<Result<RateEntry>> MarketWorker::ReadFeed(const FeedConfig& feed) {
-  watcher::v1::CallContractRequest request;
-  request.set_chain(feed.account.chain().ToString());
-  request.set_to_address(feed.account.address());
-  request.set_block_tag(watcher::v1::BLOCK_TAG_LATEST);
-  rpc::CallOptions options{.timeout = 2s};
-  request.set_data(std::string(kDecimals));
-  auto decimals =
-      co_await rpc::CallUnary(*stub_->async(), &ChainApi::CallContract, request, options);
-  if (!decimals.ok()) co_return decimals.error();
-  request.set_data(std::string(kLatestRoundData));
-  auto round = co_await rpc::CallUnary(*stub_->async(), &ChainApi::CallContract, request, options);
+  const Result<FeedRound> round = co_await source_.ReadFeed(feed.account);
   if (!round.ok()) co_return round.error();
-
-  const auto scale = Word(decimals->data(), 0);
-  const auto answer = Word(round->data(), 1);
-  const auto updated = Word(round->data(), 3);
-  const bool sane = scale && *scale <= U256(36) && answer && !answer->IsZero() &&
-                    answer->BitLength() < 255 &&  // a signed word: never negative
-                    updated && updated->ToUint64().value_or(~0ULL) < 253'402'300'799ULL;
-  if (!sane) {
-    co_return Error::FailedPrecondition("RATE_UNAVAILABLE", "the feed's answer makes no sense");
-  }
-  auto rate = Rate::FromScaledPrice(*answer, static_cast<unsigned>(*scale->ToUint64()), 0, 0);
+  const Result<Rate> rate = Rate::FromScaledPrice(round->answer, round->decimals, 0, 0);
   if (!rate.ok()) co_return rate.error();
-  const Time observed{std::chrono::seconds(*updated->ToUint64())};
+  const Time observed = round->update_time;
   metrics_
       .Gauge("routing_quote_age_seconds", "Age of a pair's price by its source's own word.",
              {{"pair", feed.base + "/" + feed.quote}})

@@ -3,23 +3,21 @@
 // picture stays and grows old, which the decision sees. One coroutine.
 #pragma once
 
-#include <grpcpp/channel.h>
-
-#include <memory>
+#include <vector>
 
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/task.h"
-#include "paymesh/watcher/v1/chain_service.grpc.pb.h"
 #include "services/routing/config.h"
-#include "services/routing/market.h"
+#include "services/routing/ports.h"
+#include "services/routing/usecases/market.h"
 
 namespace paymesh::routing {
 
 class MarketWorker {
  public:
-  MarketWorker(std::shared_ptr<grpc::Channel> watcher, const Config& config, Market& market,
+  MarketWorker(MarketSource& source, const Config& config, Market& market,
                const runtime::Clock& clock, runtime::Logger& log, runtime::Metrics& metrics);
   Task<void> Run();
 
@@ -29,7 +27,7 @@ class MarketWorker {
   Task<Result<RateEntry>> ReadFeed(const FeedConfig& feed);
   void Publish();
 
-  std::unique_ptr<watcher::v1::ChainService::Stub> stub_;
+  MarketSource& source_;
   const Config& config_;
   Market& market_;
   const runtime::Clock& clock_;
