@@ -22,7 +22,7 @@ paymesh_library(NAME settlement_out
 
 # Real PostgreSQL and a real chain node.
 paymesh_test(NAME settlement_sender_anvil_test
-  SOURCES workers/sender_anvil_test.cc workers/sender_anvil_testing.cc
+  SOURCES workers/sender_anvil_test.cc testing/sender_anvil_testing.cc
           workers/sender_kms_anvil_test.cc
   DEPS paymesh::settlement_out paymesh::settlement_migrations paymesh::aws_testing
        paymesh::pg_testing)

@@ -2,7 +2,7 @@
 #include "services/settlement/store/payout_store.h"
 
 #include "services/settlement/store/payout_ledger.h"
-#include "services/settlement/store/payout_testing.h"
+#include "services/settlement/testing/payout_testing.h"
 #include "services/settlement/workers/payout_scheduler.h"
 
 namespace paymesh::settlement {

@@ -7,8 +7,8 @@
 #include "services/settlement/store/chain_transaction_flow.h"
 #include "services/settlement/store/payout_convert.h"
 #include "services/settlement/store/payout_resolution.h"
-#include "services/settlement/store/payout_testing.h"
-#include "services/settlement/workers/sender_store_contract.h"
+#include "services/settlement/testing/payout_testing.h"
+#include "services/settlement/testing/sender_store_contract.h"
 
 namespace paymesh::settlement {
 namespace {

@@ -2,8 +2,8 @@
 #include "common/runtime/log.h"
 #include "services/settlement/store/pause_store.h"
 #include "services/settlement/store/payout_resolution.h"
+#include "services/settlement/testing/sender_anvil_fixture.h"
 #include "services/settlement/workers/payout_scheduler.h"
-#include "services/settlement/workers/sender_anvil_fixture.h"
 
 namespace paymesh::settlement {
 namespace {

@@ -1,8 +1,8 @@
 // Payouts whose transactions are signed by a key that lies in (a server that plays) AWS KMS: a real
 // chain node takes them, and whatever befalls the key service, nothing is lost or paid twice.
 #include "common/aws/testing/aws_loop.h"
+#include "services/settlement/testing/sender_anvil_fixture.h"
 #include "services/settlement/workers/kms_signer.h"
-#include "services/settlement/workers/sender_anvil_fixture.h"
 
 namespace paymesh::settlement {
 namespace {

@@ -18,8 +18,8 @@
 #include "common/evm/abi.h"
 #include "common/runtime/run_blocking.h"
 #include "services/settlement/domain/payout.h"
+#include "services/settlement/testing/sender_store_contract.h"
 #include "services/settlement/workers/sender.h"
-#include "services/settlement/workers/sender_store_contract.h"
 
 namespace paymesh::settlement {
 namespace {

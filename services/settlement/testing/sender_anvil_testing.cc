@@ -1,4 +1,4 @@
-#include "services/settlement/workers/sender_anvil_testing.h"
+#include "services/settlement/testing/sender_anvil_testing.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

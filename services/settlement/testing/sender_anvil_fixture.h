@@ -23,9 +23,9 @@
 #include "services/settlement/store/payout_ledger.h"
 #include "services/settlement/store/payout_store.h"
 #include "services/settlement/store/sender_store.h"
+#include "services/settlement/testing/sender_anvil_testing.h"
 #include "services/settlement/workers/keystore_signer.h"
 #include "services/settlement/workers/sender.h"
-#include "services/settlement/workers/sender_anvil_testing.h"
 #include "services/settlement/workers/sender_worker.h"
 
 namespace paymesh::settlement {
