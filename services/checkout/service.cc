@@ -19,10 +19,10 @@
 #include "services/checkout/clients/routing_client.h"
 #include "services/checkout/clients/settlement_client.h"
 #include "services/checkout/clients/watcher_client.h"
+#include "services/checkout/store/invariants.h"
 #include "services/checkout/usecases/apply_settlement.h"
 #include "services/checkout/usecases/apply_transfers.h"
 #include "services/checkout/usecases/expire_payments.h"
-#include "services/checkout/workers/invariant_worker.h"
 #include "services/checkout/workers/timers.h"
 
 namespace paymesh::checkout {
@@ -67,7 +67,8 @@ class CheckoutParts final : public runtime::ServiceParts {
                  .maintenance = maintenance_,
                  .config = config_,
                  .log = host.log()}),
-        invariants_(database_, metrics_, host.log(), config_.audit_interval),
+        invariants_(database_, host.log(), host.metrics(), host.clock(), Invariants(),
+                    config_.audit_interval),
         creator_({.executor = runtime::MakeStrand(host.executor()),
                   .database = database_,
                   .router = *router_,
@@ -169,7 +170,7 @@ class CheckoutParts final : public runtime::ServiceParts {
   std::unique_ptr<AddressRegistry> registry_;
   PaymentMaintenance maintenance_;
   Timers timers_;
-  InvariantWorker invariants_;
+  pg::InvariantWorker invariants_;
   PaymentCreator creator_;
   PaymentServiceApi payments_;
   MerchantServiceApi merchant_api_;

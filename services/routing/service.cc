@@ -15,13 +15,15 @@
 #include "services/routing/api/routing_service.h"
 #include "services/routing/clients/checkout_client.h"
 #include "services/routing/clients/watcher_client.h"
+#include "services/routing/store/invariants.h"
 #include "services/routing/usecases/decide.h"
 #include "services/routing/usecases/record_outcomes.h"
-#include "services/routing/workers/invariant_worker.h"
 #include "services/routing/workers/market_worker.h"
 
 namespace paymesh::routing {
 namespace {
+
+constexpr std::chrono::minutes kInvariantsInterval{1};
 
 constexpr const char* kOutcomeFollower = "routing<-checkout.events";
 
@@ -58,7 +60,8 @@ class RoutingParts final : public runtime::ServiceParts {
         market_worker_(*watcher_, config_, market_, host.clock(), host.log(), host.metrics()),
         outcomes_(database_, FollowerOptionsOf(host), MakePaymentSource(channels.checkout),
                   &RecordOutcomes),
-        invariants_(database_, host.metrics()) {
+        invariants_(database_, host.log(), host.metrics(), host.clock(), Invariants(),
+                    kInvariantsInterval) {
     outbox::ExportFollower(host.metrics(), host.clock(), kOutcomeFollower, outcomes_);
   }
 
@@ -86,7 +89,7 @@ class RoutingParts final : public runtime::ServiceParts {
   std::unique_ptr<MarketSource> watcher_;
   MarketWorker market_worker_;
   outbox::Follower outcomes_;
-  InvariantWorker invariants_;
+  pg::InvariantWorker invariants_;
 };
 
 }  // namespace

@@ -15,9 +15,9 @@
 #include "services/watcher/api/transaction_service.h"
 #include "services/watcher/api/transfer_service.h"
 #include "services/watcher/reasons.h"
+#include "services/watcher/store/invariants.h"
 #include "services/watcher/usecases/resume_chain.h"
 #include "services/watcher/workers/chain_follower.h"
-#include "services/watcher/workers/invariant_worker.h"
 
 namespace paymesh::watcher {
 namespace {
@@ -80,7 +80,8 @@ class Parts final : public runtime::ServiceParts {
       : database_(DatabaseOptionsOf(host)),
         schema_(database_, WatcherMigrations(), host.metrics()),
         hub_(database_),
-        invariants_(database_, host.log(), host.metrics(), config.invariants_interval) {
+        invariants_(database_, host.log(), host.metrics(), host.clock(), Invariants(),
+                    config.invariants_interval) {
     const std::string holder = host.ids().Next("wat") + "@" + std::to_string(::getpid());
     for (const runtime::ChainConfig& chain : host.chains().chains) {
       followed_.push_back(
@@ -128,7 +129,7 @@ class Parts final : public runtime::ServiceParts {
   pg::SchemaCheck schema_;
   outbox::Hub hub_;
   http::Client http_{NodeHttpOptions()};
-  InvariantWorker invariants_;
+  pg::InvariantWorker invariants_;
   std::vector<std::unique_ptr<FollowedChain>> followed_;
   Chains chains_;
   std::unique_ptr<TransferServiceImpl> transfers_;

@@ -173,6 +173,6 @@ export const dashboards = {
   checkout: dashboard('paymesh-checkout', 'checkout', [...state, ...calls, budget, ...payments, fallback, ...peers, ...database, heads, ...follower, ...process], 'checkout'),
   routing: dashboard('paymesh-routing', 'routing', [...state, ...calls, budget, ...routing, ...peers, ...database, ...follower, ...process], 'routing'),
   watcher: dashboard('paymesh-watcher', 'watcher', [...state, ...calls, budget, ...chains, ...database, heads, leases, ...process,
-    stat('Invariants counted', [[`time() - max(invariants_last_success_timestamp_seconds{${n}})`, 'ago']], 's')], 'watcher'),
+    stat('Invariants counted', [[`time() - max(invariants_last_success_timestamp_seconds{${n},service="watcher"})`, 'ago']], 's')], 'watcher'),
   settlement: dashboard('paymesh-settlement', 'settlement', [...state, ...calls, budget, ...money, ...peers, ...database, heads, leases, ...follower, ...process], 'settlement'),
 };

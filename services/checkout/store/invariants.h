@@ -1,20 +1,12 @@
-// What must always hold in checkout's own database, as queries that count the rows which break it.
-// One thread (the transaction's).
+// What must not be in checkout's database. Any thread.
 #pragma once
 
-#include <cstdint>
 #include <span>
-#include <string_view>
 
-#include "common/pg/transaction.h"
+#include "common/pg/invariant_worker.h"
 
 namespace paymesh::checkout {
 
-struct Invariant {
-  std::string_view id;
-  std::string_view sql;  // one row, one column `n`
-};
-std::span<const Invariant> Invariants();
-std::int64_t CountViolations(pg::Transaction& tx, const Invariant& invariant);
+std::span<const pg::Invariant> Invariants();
 
 }  // namespace paymesh::checkout

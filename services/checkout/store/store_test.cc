@@ -120,9 +120,9 @@ class Store : public ::testing::Test {
   }
 
   void ExpectInvariants() {
-    for (const Invariant& invariant : Invariants()) {
+    for (const pg::Invariant& invariant : Invariants()) {
       auto count = Do([&invariant](pg::Transaction& tx) -> Result<std::int64_t> {
-        return CountViolations(tx, invariant);
+        return pg::CountViolations(tx, invariant);
       });
       EXPECT_EQ(*count, 0) << invariant.id;
     }

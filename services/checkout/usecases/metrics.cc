@@ -86,11 +86,4 @@ void CheckoutMetrics::Changed(const std::vector<Change>& changes) {
   }
 }
 
-void CheckoutMetrics::Invariant(const std::string& id, std::int64_t violations) {
-  metrics_
-      .Gauge("invariant_violations", "Rows that break an invariant of this database; must be 0.",
-             {{"id", id}})
-      .Set(static_cast<double>(violations));
-}
-
 }  // namespace paymesh::checkout

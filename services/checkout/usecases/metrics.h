@@ -27,8 +27,6 @@ class CheckoutMetrics {
   void Changed(const std::vector<Change>& changes);
   void BatchSize(std::size_t members) { batch_size_.Observe(static_cast<double>(members)); }
   void RoutingFallback() { fallback_.Increment(); }
-  // Must all be 0.
-  void Invariant(const std::string& id, std::int64_t violations);
 
  private:
   using OutcomeKey = std::tuple<std::string, std::string, std::string>;  // asset, network, outcome

@@ -137,11 +137,4 @@ std::vector<Outcome> ListOutcomes(pg::Transaction& tx) {
   return out;
 }
 
-std::int64_t CountUnexplained(pg::Transaction& tx) {
-  return tx
-      .Execute("SELECT count(*) AS n FROM decision WHERE option_count = 0 AND rejected_count = 0")
-      .front()
-      .Get<std::int64_t>("n");
-}
-
 }  // namespace paymesh::routing

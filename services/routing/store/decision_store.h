@@ -53,7 +53,4 @@ struct Outcome {
 };
 std::vector<Outcome> ListOutcomes(pg::Transaction& tx);
 
-// Decisions that say neither what is offered nor why nothing is: must be 0.
-std::int64_t CountUnexplained(pg::Transaction& tx);
-
 }  // namespace paymesh::routing

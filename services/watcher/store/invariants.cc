@@ -3,12 +3,7 @@
 namespace paymesh::watcher {
 namespace {
 
-struct Invariant {
-  const char* id;
-  const char* sql;  // one row, one column n
-};
-
-constexpr Invariant kInvariants[] = {
+constexpr pg::Invariant kInvariants[] = {
     // A place in a transaction counts once.
     {"I6", R"(SELECT count(*) AS n FROM (
                 SELECT FROM transfer WHERE state <> 'ORPHANED'
@@ -43,12 +38,6 @@ constexpr Invariant kInvariants[] = {
 
 }  // namespace
 
-std::vector<InvariantCount> CountViolations(pg::Transaction& tx) {
-  std::vector<InvariantCount> counts;
-  for (const Invariant& invariant : kInvariants) {
-    counts.push_back({invariant.id, tx.Execute(invariant.sql).front().Get<std::int64_t>("n")});
-  }
-  return counts;
-}
+std::span<const pg::Invariant> Invariants() { return kInvariants; }
 
 }  // namespace paymesh::watcher

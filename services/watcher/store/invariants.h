@@ -1,19 +1,12 @@
-// What must hold in the watcher's own database at any moment, as queries that count what does not.
-// One thread (the transaction's).
+// What must not be in the watcher's database. Any thread.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include <span>
 
-#include "common/pg/transaction.h"
+#include "common/pg/invariant_worker.h"
 
 namespace paymesh::watcher {
 
-struct InvariantCount {
-  std::string id;  // as in metrics: invariant_violations{id}
-  std::int64_t violations = 0;
-};
-std::vector<InvariantCount> CountViolations(pg::Transaction& tx);
+std::span<const pg::Invariant> Invariants();
 
 }  // namespace paymesh::watcher
