@@ -2,26 +2,17 @@
 // with median and spread, tables, and a record of the machine they ran on.
 import {execFileSync, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {cpus, loadavg, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {Mesh, root} from '../../deploy/local/mesh/mesh.mjs';
 import {services} from '../../deploy/local/mesh/certificates.mjs';
+import {freePorts} from '../e2e/ports.mjs';
 
 export const preset = process.env.PAYMESH_PRESET ?? 'release';
 export const repetitions = Number(process.env.PAYMESH_BENCH_REPETITIONS ?? 5);
 export const milliseconds = Number(process.env.PAYMESH_BENCH_MILLISECONDS ?? 2000);
 export const program = (name) => join(root, 'build', preset, 'bin', name);
-
-async function freePorts(count) {
-  const servers = await Promise.all(Array.from({length: count}, () => new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 /** A mesh in a temporary folder on free ports, not started. */
 export async function newMesh(options = {}) {

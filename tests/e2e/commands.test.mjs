@@ -11,6 +11,7 @@ import {fileURLToPath} from 'node:url';
 import {Mesh, defaultPorts} from '../../deploy/local/mesh/mesh.mjs';
 import {services} from '../../deploy/local/mesh/certificates.mjs';
 import {portTaken, waitFor} from '../../deploy/local/mesh/processes.mjs';
+import {kLastPort} from './ports.mjs';
 
 const local = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'deploy', 'local');
 const folder = mkdtempSync(join(tmpdir(), 'paymesh-commands-'));
@@ -21,10 +22,10 @@ after(async () => {
   rmSync(folder, {recursive: true, force: true});
 });
 
-/** An offset at which all of a mesh's ports are free. */
+/** An offset at which all of a mesh's ports are free, above those that other tests take (ports.mjs). */
 async function freeOffset() {
   for (let tries = 0; tries < 50; tries++) {
-    const candidate = 10_000 + 10 * Math.floor(Math.random() * 1_200);
+    const candidate = kLastPort + 1 - 7_101 + 10 * Math.floor(Math.random() * 199);
     const ports = Object.values(defaultPorts(candidate)).flatMap((one) => typeof one === 'number' ? [one] : Object.values(one));
     if (!(await Promise.all(ports.map(portTaken))).some(Boolean)) return candidate;
   }

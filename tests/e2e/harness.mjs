@@ -2,7 +2,6 @@
 // a temporary folder on free ports, a funded payer, and the few verbs that tests are written in.
 // After each file the invariants are checked over everything that happened in it.
 import {mkdtempSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {randomUUID} from 'node:crypto';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -12,30 +11,13 @@ import {services} from '../../deploy/local/mesh/certificates.mjs';
 import {connect, watchPayment} from '../../deploy/local/mesh/clients.mjs';
 import {balanceOf, payFrom, setUpMerchant, tokenOf, tokenUnit} from '../../deploy/local/mesh/demo.mjs';
 import {load} from '../../deploy/local/node/modules.mjs';
+import {freePorts} from './ports.mjs';
 
 const {encodeFunctionData, keccak256, parseAbi} = await load('viem');
 const {privateKeyToAccount} = await load('viem/accounts');
 const erc20 = parseAbi(['function transfer(address to, uint256 amount) returns (bool)']);
 
-export {connect, rpc, services, sleep, tokenOf, tokenUnit, waitFor, watchPayment};
-
-/** Ports that nobody listens on, below those that the system lends to outgoing connections: a service
- * that is started again must find its own free.
- * Programs that run side by side have a range each (PAYMESH_TEST_PORTS, "10000-15499"). */
-export async function freePorts(count) {
-  const free = (port) => new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-  const [first, last] = (process.env.PAYMESH_TEST_PORTS ?? '10000-31999').split('-').map(Number);
-  const ports = new Set();
-  while (ports.size < count) {
-    const port = first + Math.floor(Math.random() * (last - first + 1));
-    if (!ports.has(port) && await free(port)) ports.add(port);
-  }
-  return [...ports];
-}
+export {connect, freePorts, rpc, services, sleep, tokenOf, tokenUnit, waitFor, watchPayment};
 
 /** Starts a mesh (or a `kind` of it). Options are Mesh's; by default blocks come each second and are final two later. */
 export async function startMesh({kind: Kind = Mesh, ...options} = {}) {

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import {randomUUID} from 'node:crypto';
 import {spawn, spawnSync} from 'node:child_process';
 import {mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
@@ -14,6 +13,7 @@ import {keystoreFile, newKey} from '../../deploy/local/mesh/keystore.mjs';
 import {Postgres} from '../../deploy/local/mesh/postgres.mjs';
 import {waitFor} from '../../deploy/local/mesh/processes.mjs';
 import {startAnvil} from '../../deploy/local/node/modules.mjs';
+import {freePorts} from '../e2e/ports.mjs';
 import {YAML, calls, component, hookOf, named, notes, ofKind, ofService, readChart, render, services} from './chart.mjs';
 import {mount, preset, program} from './pod.mjs';
 
@@ -24,15 +24,6 @@ const kToken = 'eip155:31337/erc20:0x00000000000000000000000000000000000000b1';
 const skip = !preset && 'the services are not built';
 
 const mesh = {processes: []};
-
-async function freePorts(count) {
-  const servers = await Promise.all(Array.from({length: count}, () => new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 /** Replaces what stands for the cluster's network: listening addresses and the peers' names. */
 function localise(config, service) {

@@ -3,24 +3,22 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {Postgres} from '../../deploy/local/mesh/postgres.mjs';
+import {freePorts} from '../e2e/ports.mjs';
 import {YAML, dashboardFiles, knownMetrics, metricsOf, promtool, readDashboard, root, rules, runbookFiles} from './files.mjs';
 import {logKeys, logLines} from './log_lines.mjs';
 import {StandIns, codeOf, commandsOf, kubectlProblem, migrations, migrationsTable, payctlCall, payctlWords, runbook, runbooks, services} from './runbooks.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'paymesh-runbooks-'));
-const freePort = () => new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => { const {port} = server.address(); server.close(() => resolve(port)); });
-});
 let postgres, standIns;
 const calls = [];  // of all commands: {file, command, program, args}
 
 before(async () => {
-  postgres = new Postgres({folder, port: await freePort(), services});
+  const [port] = await freePorts(1);
+  postgres = new Postgres({folder, port, services});
   await postgres.start();
   for (const service of services) {
     const sql = [migrationsTable(), ...migrations(service)].join(';\n');

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {after, before} from 'node:test';
 import {Postgres} from '../../deploy/local/mesh/postgres.mjs';
+import {freePorts} from '../e2e/ports.mjs';
 import {terraform} from './hcl.mjs';
 
 const blocks = [...readFileSync(join(terraform, 'README.md'), 'utf8').matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1]);
@@ -25,12 +25,7 @@ function as(user, database, text) {
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'paymesh-database-'));
-  const port = await new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const chosen = server.address().port;
-      server.close(() => resolve(chosen));
-    });
-  });
+  const [port] = await freePorts(1);
   postgres = new Postgres({folder, port, services: []});
   await postgres.start();
   postgres.query(`CREATE ROLE paymesh_master LOGIN CREATEROLE CREATEDB PASSWORD '${kPassword}'`);
