@@ -12,7 +12,7 @@
 namespace paymesh::pg {
 namespace {
 
-constexpr std::array kThree{Invariant{"sound", "SELECT 0::bigint AS n"},
+constexpr std::array kCounted{Invariant{"sound", "SELECT 0::bigint AS n"},
                             Invariant{"no_such_table", "SELECT count(*) AS n FROM no_such_table"},
                             Invariant{"broken", "SELECT 3::bigint AS n"}};
 
@@ -41,7 +41,7 @@ std::string Counted(std::span<const Invariant> invariants, const std::string& un
 }
 
 TEST(InvariantWorker, CountsTheOthersWhenOneCannotBeCounted) {
-  const std::string text = Counted(kThree, R"(invariant_violations{id="broken"})");
+  const std::string text = Counted(kCounted, R"(invariant_violations{id="broken"})");
   EXPECT_NE(text.find(R"(invariant_violations{id="sound"} 0)"), std::string::npos) << text;
   EXPECT_NE(text.find(R"(invariant_violations{id="broken"} 3)"), std::string::npos) << text;
   EXPECT_EQ(text.find("invariants_last_success_timestamp_seconds"), std::string::npos)
@@ -49,7 +49,7 @@ TEST(InvariantWorker, CountsTheOthersWhenOneCannotBeCounted) {
 }
 
 TEST(InvariantWorker, SaysWhenAllWereCounted) {
-  const std::span<const Invariant> sound(kThree.data(), 1);
+  const std::span<const Invariant> sound(kCounted.data(), 1);
   const std::string text = Counted(sound, "\ninvariants_last_success_timestamp_seconds");
   EXPECT_NE(text.find("\ninvariants_last_success_timestamp_seconds 1"), std::string::npos) << text;
 }
