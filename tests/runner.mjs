@@ -1,6 +1,15 @@
 // Runs the test programs side by side. Most of them wait for clocks, blocks and disks rather than for a
 // processor, so several run at once (PAYMESH_JOBS; twice the cores by default), the longest first.
-import {chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import {availableParallelism, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {anvilPath, packageFolder} from '../deploy/local/node/modules.mjs';
@@ -12,17 +21,29 @@ const [preset, ...suites] = process.argv.slice(2);
 const bin = (of) => join(root, 'build', of, 'bin');
 const total = {passed: 0, failed: 0};
 const failures = [];
-const again = [];  // programs that were run a second time
+const again = []; // programs that were run a second time
 const jobs = Math.max(1, Number(process.env.PAYMESH_JOBS) || 2 * availableParallelism());
 
 /** How long each program took when it last ran here; before that, these are known to be the longest. */
 const timesFile = join(logs, 'seconds.json');
 const longest = [
-  'e2e-restart', 'e2e-planted', 'e2e-faults', 'e2e-commands', 'e2e-reorg', 'observability-runbooks', 'observability-faults',
-  'e2e-replicas', 'observability-live', 'e2e-push', 'e2e-pause', 'watcher_test-1', 'watcher_test-2', 'watcher_test-3',
+  'e2e-restart',
+  'e2e-planted',
+  'e2e-faults',
+  'e2e-commands',
+  'e2e-reorg',
+  'observability-runbooks',
+  'observability-faults',
+  'e2e-replicas',
+  'observability-live',
+  'e2e-push',
+  'e2e-pause',
+  'watcher_test-1',
+  'watcher_test-2',
+  'watcher_test-3',
 ];
 const usual = Object.fromEntries(longest.map((name, index) => [name, 200 - index]));
-const seconds = {...usual, ...existsSync(timesFile) ? JSON.parse(readFileSync(timesFile, 'utf8')) : {}};
+const seconds = {...usual, ...(existsSync(timesFile) ? JSON.parse(readFileSync(timesFile, 'utf8')) : {})};
 
 /** GoogleTest programs whose cases are shared out, as one alone would still run when all others have ended. */
 const partsOf = {watcher_test: 3, settlement_sender_anvil_test: 3, pg_test: 2, journal_test: 2, outbox_test: 2};
@@ -76,10 +97,16 @@ function conclude(name, {passed, failed, took, output}) {
 
 const nodePrograms = (folder, env) => {
   if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder)).filter((file) => file.endsWith('.test.mjs')).sort().map((file) => ({
-    name: `${folder}/${file}`.replace(/^(tests|deploy)\//, '').replace(/\.test\.mjs$/, '').replace(/\//g, '-'),
-    attempt: ({name, ports}) => nodeTest(`${folder}/${file}`, {env: {...env, ...ports}, name}),
-  }));
+  return readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.test.mjs'))
+    .sort()
+    .map((file) => ({
+      name: `${folder}/${file}`
+        .replace(/^(tests|deploy)\//, '')
+        .replace(/\.test\.mjs$/, '')
+        .replace(/\//g, '-'),
+      attempt: ({name, ports}) => nodeTest(`${folder}/${file}`, {env: {...env, ...ports}, name}),
+    }));
 };
 
 const command = (name, file, args) => ({name, attempt: ({name: log}) => commandTest(file, args, {name: log})});
@@ -88,9 +115,13 @@ const command = (name, file, args) => ({name, attempt: ({name: log}) => commandT
 function googlePrograms(folder, name, env, {as = name, parts = partsOf[name] ?? 1} = {}) {
   return Array.from({length: parts}, (_, index) => ({
     name: parts === 1 ? as : `${as}-${index + 1}`,
-    attempt: ({name: log, before, ports}) => googleTest(join(folder, name), {
-      name: log, before, env: {...env, ...ports}, part: parts === 1 ? null : {of: parts, index},
-    }),
+    attempt: ({name: log, before, ports}) =>
+      googleTest(join(folder, name), {
+        name: log,
+        before,
+        env: {...env, ...ports},
+        part: parts === 1 ? null : {of: parts, index},
+      }),
   }));
 }
 
@@ -104,7 +135,9 @@ const sanitizerOptions = {
 /** Programs that tests/run has built a second time under AddressSanitizer and UndefinedBehaviorSanitizer. */
 function sanitizedPrograms() {
   if (!process.env.PAYMESH_SANITIZED) return [];
-  const names = readFileSync(join(root, 'build', 'asan', 'sanitized_tests.txt'), 'utf8').trim().split('\n');
+  const names = readFileSync(join(root, 'build', 'asan', 'sanitized_tests.txt'), 'utf8')
+    .trim()
+    .split('\n');
   return names.flatMap((name) => googlePrograms(bin('asan'), name, sanitizerOptions, {as: `asan-${name}`}));
 }
 
@@ -128,7 +161,10 @@ const suite = {
     return [...names.flatMap((name) => googlePrograms(bin(preset), name, env)), ...sanitizedPrograms()];
   },
 
-  ops: () => ['helm', 'terraform', 'observability'].flatMap((folder) => nodePrograms(`tests/${folder}`, {PAYMESH_PRESET: preset})),
+  ops: () =>
+    ['helm', 'terraform', 'observability'].flatMap((folder) =>
+      nodePrograms(`tests/${folder}`, {PAYMESH_PRESET: preset}),
+    ),
   images: () => nodePrograms('tests/images'),
   e2e: () => nodePrograms('tests/e2e', {PAYMESH_PRESET: preset}),
 };
@@ -145,7 +181,7 @@ function clusterFolder() {
 let postgres;
 async function startPostgres() {
   const folder = mkdtempSync(join(clusterFolder(), 'paymesh-test-'));
-  chmodSync(folder, 0o711);  // the server's user passes through
+  chmodSync(folder, 0o711); // the server's user passes through
   const [port] = await freePorts(1);
   postgres = new Postgres({folder, port, services: [], settings: {max_connections: 400}});
   await postgres.start();
@@ -175,7 +211,8 @@ try {
 for (const {name, failed, end} of failures) {
   console.log(`\n==== ${name}: ${failed.join('; ')}\n${end}`);
 }
-if (again.length > 0) console.log(`\nrun a second time: ${again.join(', ')} (first outputs: build/test-logs/<name>.log)`);
+if (again.length > 0)
+  console.log(`\nrun a second time: ${again.join(', ')} (first outputs: build/test-logs/<name>.log)`);
 console.log(`\nall in ${((Date.now() - start) / 1000).toFixed(0)} s; whole outputs: build/test-logs`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -9,7 +9,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const logs = join(root, 'build', 'test-logs');
 mkdirSync(logs, {recursive: true});
 
-const running = new Set();  // each leads a group of processes, which ends with it
+const running = new Set(); // each leads a group of processes, which ends with it
 
 function end(child, signal) {
   try {
@@ -29,7 +29,10 @@ function run(name, command, args, {env = {}, limitSeconds = 900} = {}) {
   return new Promise((resolve) => {
     const chunks = [];
     const child = spawn(command, args, {
-      cwd: root, env: {...process.env, ...env}, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+      cwd: root,
+      env: {...process.env, ...env},
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     if (child.pid) running.add(child);
     const timer = setTimeout(() => end(child, 'SIGKILL'), limitSeconds * 1000);
@@ -64,7 +67,9 @@ export async function googleTest(file, {env, name, part, before}) {
   const failed = [];
   if (existsSync(xml)) {
     const text = readFileSync(xml, 'utf8');
-    for (const match of text.matchAll(/<testcase name="([^"]+)"[^>]*?classname="([^"]+)"[^>]*?(\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    for (const match of text.matchAll(
+      /<testcase name="([^"]+)"[^>]*?classname="([^"]+)"[^>]*?(\/>|>([\s\S]*?)<\/testcase>)/g,
+    )) {
       if (match[4]?.includes('<failure')) failed.push(`${match[2]}.${match[1]}`);
       else if (!match[0].includes('status="notrun"') && !match[0].includes('result="skipped"')) passed++;
     }
@@ -76,7 +81,10 @@ export async function googleTest(file, {env, name, part, before}) {
 
 /** A file of node tests; all of it again in a second attempt, as its cases build on one another. */
 export async function nodeTest(file, {env, name}) {
-  const {code, output} = await run(name, process.execPath, ['--test', '--test-reporter=tap', file], {env, limitSeconds: 1800});
+  const {code, output} = await run(name, process.execPath, ['--test', '--test-reporter=tap', file], {
+    env,
+    limitSeconds: 1800,
+  });
   // The reporter nests: a file's tests are the lines indented least; every leaf counts.
   const lines = output.split('\n');
   let passed = 0;
@@ -86,7 +94,8 @@ export async function nodeTest(file, {env, name}) {
     const match = /^(\s*)(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO).*)?$/.exec(line);
     if (!match || match[3].endsWith('.test.mjs')) continue;
     if (match[4]) skipped++;
-    else if (match[2] === 'ok') passed++; else failed.push(match[3]);
+    else if (match[2] === 'ok') passed++;
+    else failed.push(match[3]);
   }
   if (code !== 0 && failed.length === 0) failed.push(`the program ended with ${code}`);
   if (passed === 0 && skipped === 0 && failed.length === 0) failed.push('no test ran');

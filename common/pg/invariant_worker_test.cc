@@ -13,8 +13,8 @@ namespace paymesh::pg {
 namespace {
 
 constexpr std::array kCounted{Invariant{"sound", "SELECT 0::bigint AS n"},
-                            Invariant{"no_such_table", "SELECT count(*) AS n FROM no_such_table"},
-                            Invariant{"broken", "SELECT 3::bigint AS n"}};
+                              Invariant{"no_such_table", "SELECT count(*) AS n FROM no_such_table"},
+                              Invariant{"broken", "SELECT 3::bigint AS n"}};
 
 // The gauges after the worker has run for as long as `until` asks, or five seconds.
 std::string Counted(std::span<const Invariant> invariants, const std::string& until) {

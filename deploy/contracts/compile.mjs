@@ -25,10 +25,12 @@ const settings = {
 };
 
 function readSources() {
-  const names = readdirSync(sourceFolder, {recursive: true}).map(String)
-    .filter((name) => name.endsWith('.sol')).map((name) => name.replaceAll('\\', '/')).sort();
-  return Object.fromEntries(names.map((name) => (
-    [name, {content: readFileSync(join(sourceFolder, name), 'utf8')}])));
+  const names = readdirSync(sourceFolder, {recursive: true})
+    .map(String)
+    .filter((name) => name.endsWith('.sol'))
+    .map((name) => name.replaceAll('\\', '/'))
+    .sort();
+  return Object.fromEntries(names.map((name) => [name, {content: readFileSync(join(sourceFolder, name), 'utf8')}]));
 }
 
 function findImport(path) {
@@ -43,7 +45,8 @@ async function compile() {
   const solc = (await load('solc')).default;
   const sources = readSources();
   const output = JSON.parse(
-    solc.compile(JSON.stringify({language: 'Solidity', sources, settings}), {import: findImport}));
+    solc.compile(JSON.stringify({language: 'Solidity', sources, settings}), {import: findImport}),
+  );
   const problems = output.errors ?? [];
   problems.forEach((problem) => process.stderr.write(problem.formattedMessage + '\n'));
   if (problems.length > 0) throw new Error('errors or warnings: nothing is written');
@@ -51,19 +54,27 @@ async function compile() {
   const libraryFile = join(packageFolder('@openzeppelin/contracts'), 'package.json');
   const library = JSON.parse(readFileSync(libraryFile, 'utf8')).version;
   const sourceHash = createHash('sha256')
-    .update(JSON.stringify([solc.version(), library, settings, sources])).digest('hex');
+    .update(JSON.stringify([solc.version(), library, settings, sources]))
+    .digest('hex');
   const artifacts = new Map();
   for (const path of Object.keys(sources)) {
     const contractName = basename(path, '.sol');
     const {abi, evm} = output.contracts[path][contractName];
-    if (evm.bytecode.object === '') continue;  // Abstract.
-    artifacts.set(`${contractName}.json`, JSON.stringify({
-      contractName,
-      abi,
-      bytecode: '0x' + evm.bytecode.object,
-      deployedBytecode: '0x' + evm.deployedBytecode.object,
-      sourceHash,
-    }, null, 2) + '\n');
+    if (evm.bytecode.object === '') continue; // Abstract.
+    artifacts.set(
+      `${contractName}.json`,
+      JSON.stringify(
+        {
+          contractName,
+          abi,
+          bytecode: '0x' + evm.bytecode.object,
+          deployedBytecode: '0x' + evm.deployedBytecode.object,
+          sourceHash,
+        },
+        null,
+        2,
+      ) + '\n',
+    );
   }
   return artifacts;
 }
@@ -71,8 +82,7 @@ async function compile() {
 /** The names of committed artifacts that no source makes. */
 function leftOver(artifacts) {
   if (!existsSync(artifactFolder)) return [];
-  return readdirSync(artifactFolder)
-    .filter((name) => name.endsWith('.json') && !artifacts.has(name));
+  return readdirSync(artifactFolder).filter((name) => name.endsWith('.json') && !artifacts.has(name));
 }
 
 function check(artifacts) {

@@ -19,8 +19,18 @@ import {parseArgs} from 'node:util';
 import {load} from '../local/node/modules.mjs';
 
 const {
-  concatHex, createPublicClient, createWalletClient, encodeDeployData, encodeFunctionData,
-  getContractAddress, getAddress, http, isAddressEqual, keccak256, parseAbiItem, toHex,
+  concatHex,
+  createPublicClient,
+  createWalletClient,
+  encodeDeployData,
+  encodeFunctionData,
+  getContractAddress,
+  getAddress,
+  http,
+  isAddressEqual,
+  keccak256,
+  parseAbiItem,
+  toHex,
 } = await load('viem');
 const {privateKeyToAccount} = await load('viem/accounts');
 
@@ -49,7 +59,11 @@ function plan(name, args) {
   const {abi, bytecode} = artifact(name);
   const initCode = encodeDeployData({abi, bytecode, args});
   const address = getContractAddress({
-    opcode: 'CREATE2', from: deterministicDeployer, salt: deploymentSalt, bytecode: initCode});
+    opcode: 'CREATE2',
+    from: deterministicDeployer,
+    salt: deploymentSalt,
+    bytecode: initCode,
+  });
   return {name, abi, initCode, address};
 }
 
@@ -86,15 +100,24 @@ class Sender {
   async send(transactions) {
     const {address} = this.account;
     const first = await this.client.getTransactionCount({address, blockTag: 'pending'});
-    const gas = await Promise.all(transactions.map(({to, data}) =>
-      this.client.estimateGas({account: this.account, to, data})));
+    const gas = await Promise.all(
+      transactions.map(({to, data}) => this.client.estimateGas({account: this.account, to, data})),
+    );
     const hashes = [];
     for (const [index, {to, data}] of transactions.entries()) {
-      hashes.push(await this.wallet.sendTransaction({
-        chain: null, to, data, nonce: first + index, gas: gas[index] + gas[index] / 5n}));
+      hashes.push(
+        await this.wallet.sendTransaction({
+          chain: null,
+          to,
+          data,
+          nonce: first + index,
+          gas: gas[index] + gas[index] / 5n,
+        }),
+      );
     }
-    const receipts = await Promise.all(hashes.map((hash) =>
-      this.client.waitForTransactionReceipt({hash, timeout: kReceiptTimeoutMs})));
+    const receipts = await Promise.all(
+      hashes.map((hash) => this.client.waitForTransactionReceipt({hash, timeout: kReceiptTimeoutMs})),
+    );
     receipts.forEach((receipt, index) => {
       if (receipt.status === 'success') return;
       throw new Error(`${transactions[index].what} failed: transaction ${receipt.transactionHash}`);
@@ -108,13 +131,15 @@ class Sender {
   async create(contracts, log) {
     const there = await Promise.all(contracts.map(({address}) => this.hasCode(address)));
     const missing = contracts.filter((_, index) => !there[index]);
-    await this.send(missing.map(({name, initCode}) => ({
-      what: `deploying ${name}`,
-      to: deterministicDeployer,
-      data: concatHex([deploymentSalt, initCode]),
-    })));
+    await this.send(
+      missing.map(({name, initCode}) => ({
+        what: `deploying ${name}`,
+        to: deterministicDeployer,
+        data: concatHex([deploymentSalt, initCode]),
+      })),
+    );
     for (const {name, address} of missing) {
-      if (!await this.hasCode(address)) throw new Error(`${name} is not at ${address}`);
+      if (!(await this.hasCode(address))) throw new Error(`${name} is not at ${address}`);
       log(`deployed ${name} at ${address}`);
     }
   }
@@ -131,10 +156,10 @@ async function ownersTasks(client, vault, operators, limits) {
   });
   const tasks = [];
   for (const operator of operators) {
-    if (!await read('isOperator', operator)) tasks.push(task('setOperator', [operator, true]));
+    if (!(await read('isOperator', operator))) tasks.push(task('setOperator', [operator, true]));
   }
   for (const [token, amount] of limits) {
-    if (await read('limitOf', token) !== amount) tasks.push(task('setLimit', [token, amount]));
+    if ((await read('limitOf', token)) !== amount) tasks.push(task('setLimit', [token, amount]));
   }
   return tasks;
 }
@@ -142,8 +167,7 @@ async function ownersTasks(client, vault, operators, limits) {
 /** The block of the vault's first log; 0 (safe, but slow) when the node does not search so far. */
 async function findDeployBlock(client, vault, log) {
   try {
-    const event = parseAbiItem(
-      'event OwnershipTransferred(address indexed previousOwner, address indexed newOwner)');
+    const event = parseAbiItem('event OwnershipTransferred(address indexed previousOwner, address indexed newOwner)');
     const logs = await client.getLogs({address: vault, event, fromBlock: 0n, toBlock: 'latest'});
     return Number(logs[0].blockNumber);
   } catch (error) {
@@ -154,13 +178,12 @@ async function findDeployBlock(client, vault, log) {
 }
 
 /** Deploys to one chain; see the head of this file. */
-export async function deployContracts(
-  {rpcUrl, key, owner, operators = [], dev = false, log = () => {}}) {
+export async function deployContracts({rpcUrl, key, owner, operators = [], dev = false, log = () => {}}) {
   const sender = new Sender(rpcUrl, key);
   const {client, account} = sender;
   owner = getAddress(owner ?? account.address);
   const chainId = await client.getChainId();
-  if (!await sender.hasCode(deterministicDeployer)) {
+  if (!(await sender.hasCode(deterministicDeployer))) {
     throw new Error(`chain ${chainId} has no deterministic deployer at ${deterministicDeployer}`);
   }
 
@@ -175,8 +198,7 @@ export async function deployContracts(
     await sender.send(tasks);
     tasks.forEach(({what}) => log(`vault: ${what}`));
   } else {
-    tasks.forEach(({what, data}) =>
-      log(`left to the vault's owner ${currentOwner}: ${what}, data ${data}`));
+    tasks.forEach(({what, data}) => log(`left to the vault's owner ${currentOwner}: ${what}, data ${data}`));
   }
   await sender.create([factory], log);
 
@@ -198,10 +220,15 @@ export async function deployContracts(
 }
 
 async function main() {
-  const {values} = parseArgs({options: {
-    rpc: {type: 'string'}, key: {type: 'string'}, owner: {type: 'string'},
-    operator: {type: 'string', multiple: true, default: []}, dev: {type: 'boolean', default: false},
-  }});
+  const {values} = parseArgs({
+    options: {
+      rpc: {type: 'string'},
+      key: {type: 'string'},
+      owner: {type: 'string'},
+      operator: {type: 'string', multiple: true, default: []},
+      dev: {type: 'boolean', default: false},
+    },
+  });
   const key = values.key ?? process.env.PAYMESH_DEPLOY_KEY;
   if (!values.rpc || !key) throw new Error('--rpc and --key (or PAYMESH_DEPLOY_KEY) are needed');
   const contracts = await deployContracts({

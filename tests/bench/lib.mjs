@@ -16,14 +16,21 @@ export const program = (name) => join(root, 'build', preset, 'bin', name);
 
 /** A mesh in a temporary folder on free ports, not started. */
 export async function newMesh(options = {}) {
-  if (!existsSync(program('watcher'))) throw new Error(`${program('watcher')} is missing: PAYMESH_PRESET=${preset} deploy/local/build`);
+  if (!existsSync(program('watcher')))
+    throw new Error(`${program('watcher')} is missing: PAYMESH_PRESET=${preset} deploy/local/build`);
   const ports = await freePorts(15);
   const each = () => Object.fromEntries(services.map((service) => [service, ports.pop()]));
   return new Mesh({
-    folder: mkdtempSync(join(tmpdir(), 'paymesh-bench-')), preset,
+    folder: mkdtempSync(join(tmpdir(), 'paymesh-bench-')),
+    preset,
     ports: {grpc: each(), health: each(), metrics: each(), postgres: ports.pop(), chains: [ports.pop(), ports.pop()]},
-    slotsInAnEpoch: 1, persistChains: false, ...options,
-    say: async (name, what, work) => { progress(`${name}: ${what}`); return work(); },
+    slotsInAnEpoch: 1,
+    persistChains: false,
+    ...options,
+    say: async (name, what, work) => {
+      progress(`${name}: ${what}`);
+      return work();
+    },
   });
 }
 
@@ -48,29 +55,56 @@ export async function withMesh(options, work) {
 /** The flags by which a program dials a service as somebody, from the mesh's description. */
 export function dial(description, who, service) {
   const {certificate, key} = description.clients[who];
-  return ['--target', description.services[service].grpc, '--spiffe-id', `spiffe://paymesh.local/service/${service}`,
-          '--certificate', certificate, '--key', key, '--ca', description.ca];
+  return [
+    '--target',
+    description.services[service].grpc,
+    '--spiffe-id',
+    `spiffe://paymesh.local/service/${service}`,
+    '--certificate',
+    certificate,
+    '--key',
+    key,
+    '--ca',
+    description.ca,
+  ];
 }
 
 /** Runs a program to its end and returns the JSON object that it prints. */
 export async function measure(name, args) {
-  const child = spawn(program(name), args, {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, GRPC_VERBOSITY: 'NONE'}});
+  const child = spawn(program(name), args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {...process.env, GRPC_VERBOSITY: 'NONE'},
+  });
   let [out, errors] = ['', ''];
-  child.stdout.on('data', (data) => { out += data; });
-  child.stderr.on('data', (data) => { errors += data; });
-  const code = await new Promise((resolve, reject) => { child.on('close', resolve); child.on('error', reject); });
+  child.stdout.on('data', (data) => {
+    out += data;
+  });
+  child.stderr.on('data', (data) => {
+    errors += data;
+  });
+  const code = await new Promise((resolve, reject) => {
+    child.on('close', resolve);
+    child.on('error', reject);
+  });
   if (code !== 0) throw new Error(`${name} ${args[0]} failed (${code}): ${errors}${out}`);
   return out.trim() ? JSON.parse(out) : null;
 }
 
 /** Starts a program that talks by lines: {lines, say, stop, pid}. */
 export function converse(name, args) {
-  const child = spawn(program(name), args, {stdio: ['pipe', 'pipe', 'inherit'], env: {...process.env, GRPC_VERBOSITY: 'NONE'}});
+  const child = spawn(program(name), args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {...process.env, GRPC_VERBOSITY: 'NONE'},
+  });
   const closed = new Promise((resolve) => child.on('close', resolve));
   return {
-    pid: child.pid, lines: createInterface({input: child.stdout}),
+    pid: child.pid,
+    lines: createInterface({input: child.stdout}),
     say: (line) => child.stdin.write(`${line}\n`),
-    stop: async () => { child.stdin.end(); return closed; },
+    stop: async () => {
+      child.stdin.end();
+      return closed;
+    },
   };
 }
 
@@ -80,7 +114,10 @@ const ticks = Number(execFileSync('getconf', ['CLK_TCK'], {encoding: 'utf8'}));
 
 function ticksOf(pid, withEnded = false) {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').map(Number);
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .map(Number);
     return fields[11] + fields[12] + (withEnded ? fields[13] + fields[14] : 0);
   } catch {
     return 0;
@@ -98,10 +135,12 @@ export function cpuOf(mesh, more = {}) {
     const pid = mesh.processes.pid(service);
     if (pid) used[service] = ticksOf(pid) / ticks;
   }
-  const postmaster = Number(execFileSync('head', ['-n', '1', join(mesh.postgres.dataFolder(), 'data', 'postmaster.pid')],
-                                         {encoding: 'utf8'}));
-  used.postgres = [ticksOf(postmaster, true), ...childrenOf(postmaster).map((pid) => ticksOf(pid))]
-    .reduce((sum, one) => sum + one) / ticks;
+  const postmaster = Number(
+    execFileSync('head', ['-n', '1', join(mesh.postgres.dataFolder(), 'data', 'postmaster.pid')], {encoding: 'utf8'}),
+  );
+  used.postgres =
+    [ticksOf(postmaster, true), ...childrenOf(postmaster).map((pid) => ticksOf(pid))].reduce((sum, one) => sum + one) /
+    ticks;
   const chains = mesh.chains.map((chain) => mesh.processes.pid(chain.process)).filter(Boolean);
   if (chains.length) used.chains = chains.reduce((sum, pid) => sum + ticksOf(pid), 0) / ticks;
   for (const [name, pid] of Object.entries(more)) used[name] = ticksOf(pid) / ticks;
@@ -113,8 +152,10 @@ export async function withCpu(mesh, more, work) {
   const before = cpuOf(mesh, more);
   const result = await work();
   const after = cpuOf(mesh, more);
-  const perCall = (seconds) => seconds * 1e6 / result.calls;
-  const cpu = Object.fromEntries(Object.keys(after).map((name) => [name, perCall(Math.max(0, after[name] - (before[name] ?? 0)))]));
+  const perCall = (seconds) => (seconds * 1e6) / result.calls;
+  const cpu = Object.fromEntries(
+    Object.keys(after).map((name) => [name, perCall(Math.max(0, after[name] - (before[name] ?? 0)))]),
+  );
   if (result.cpu_s !== undefined) cpu.client = perCall(result.cpu_s);
   return {...result, cpu};
 }
@@ -126,7 +167,7 @@ export function spread(values) {
   return {median: (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2, low: sorted[0], high: sorted.at(-1)};
 }
 
-const digits = (value) => value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 export function shown(values, unit = '') {
   const {median, low, high} = spread(values);
   return `${digits(median)}${unit} (${digits(low)}-${digits(high)})`;
@@ -140,8 +181,13 @@ export const percentile = (values, share) => {
 /** Rows of cells as aligned text. */
 export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  return rows.map((row) => row.map((cell, column) => column === 0 ? String(cell).padEnd(widths[0])
-                                                                  : String(cell).padStart(widths[column])).join('  ')).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? String(cell).padEnd(widths[0]) : String(cell).padStart(widths[column])))
+        .join('  '),
+    )
+    .join('\n');
 }
 
 /** CPU a call of each process, by its median over repetitions, as one line. */
@@ -163,8 +209,10 @@ export function report(name, lines, data, {timed = true} = {}) {
   console.log(`${lines.join('\n')}\n`);
   const folder = join(root, 'build', 'bench');
   mkdirSync(folder, {recursive: true});
-  writeFileSync(join(folder, `${name}.json`),
-                `${JSON.stringify({name, preset, machine, time: new Date().toISOString(), ...data}, null, 2)}\n`);
+  writeFileSync(
+    join(folder, `${name}.json`),
+    `${JSON.stringify({name, preset, machine, time: new Date().toISOString(), ...data}, null, 2)}\n`,
+  );
 }
 
 /** For a benchmark's own file: ends the process with what went wrong. */

@@ -26,7 +26,9 @@ after(async () => {
 async function freeOffset() {
   for (let tries = 0; tries < 50; tries++) {
     const candidate = kLastPort + 1 - 7_101 + 10 * Math.floor(Math.random() * 199);
-    const ports = Object.values(defaultPorts(candidate)).flatMap((one) => typeof one === 'number' ? [one] : Object.values(one));
+    const ports = Object.values(defaultPorts(candidate)).flatMap((one) =>
+      typeof one === 'number' ? [one] : Object.values(one),
+    );
     if (!(await Promise.all(ports.map(portTaken))).some(Boolean)) return candidate;
   }
   throw new Error('no free range of ports');
@@ -37,8 +39,12 @@ function run(command, args, {file = join(local, command)} = {}) {
     const env = {...process.env, PAYMESH_LOCAL: folder, PAYMESH_PORT_OFFSET: String(offset)};
     const child = spawn(file, args, {env, stdio: ['ignore', 'pipe', 'pipe']});
     let text = '';
-    child.stdout.on('data', (chunk) => { text += chunk; });
-    child.stderr.on('data', (chunk) => { text += chunk; });
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      text += chunk;
+    });
     child.on('error', reject);
     child.on('close', (code) => resolve({code, text}));
   });
@@ -68,13 +74,20 @@ test('up starts the mesh, leaves it running and writes down what a client needs'
   for (const service of services) {
     for (const key of ['grpc', 'health', 'metrics']) assert.ok(description.services[service][key], `${service}.${key}`);
   }
-  for (const path of [description.ca, ...['operator', 'approver', 'edge'].flatMap((who) => [description.clients[who].certificate, description.clients[who].key])]) {
+  for (const path of [
+    description.ca,
+    ...['operator', 'approver', 'edge'].flatMap((who) => [
+      description.clients[who].certificate,
+      description.clients[who].key,
+    ]),
+  ]) {
     assert.ok(existsSync(path), path);
   }
   assert.match(description.merchant.merchant_id, /^mer_/);
   assert.ok(description.merchant.api_key);
   for (const chain of description.chains) {
-    for (const key of ['chain', 'chain_id', 'rpc_url', 'vault', 'factory', 'tokens', 'payer']) assert.ok(chain[key], key);
+    for (const key of ['chain', 'chain_id', 'rpc_url', 'vault', 'factory', 'tokens', 'payer'])
+      assert.ok(chain[key], key);
   }
   await well(await run('status', []));
 });
@@ -82,15 +95,19 @@ test('up starts the mesh, leaves it running and writes down what a client needs'
 test('up again changes nothing that runs', async () => {
   const before = services.map((service) => mesh.processes.pid(service));
   await well(await up('--no-demo'));
-  assert.deepEqual(services.map((service) => mesh.processes.pid(service)), before);
+  assert.deepEqual(
+    services.map((service) => mesh.processes.pid(service)),
+    before,
+  );
 });
 
 test('demo takes one payment from price to payout and shows the books', async () => {
   const text = await well(await run('demo', []));
-  for (const word of ['created', 'seen', 'confirmed', 'posted', 'swept', 'paid out', '0 differences']) assert.ok(text.includes(word), `${word}: ${text}`);
+  for (const word of ['created', 'seen', 'confirmed', 'posted', 'swept', 'paid out', '0 differences'])
+    assert.ok(text.includes(word), `${word}: ${text}`);
 });
 
-test('logs show the services\' lines and name what there is', async () => {
+test("logs show the services' lines and name what there is", async () => {
   const text = await well(await run('logs', ['checkout']));
   assert.match(text, /"service":"checkout"/);
   const unknown = await run('logs', ['nobody']);

@@ -35,7 +35,9 @@ const patient = {retries: 60, deadlineMs: 5_000};
 
 /** What the payer takes: chains and tokens by turns, unless, right after a kill, not all is offered. */
 function choice(payment, index) {
-  const all = mesh.chains.flatMap((chain) => ['testUsd', 'testEur'].map((token) => ({chain, token, unit: tokenUnit(chain, chain.tokens[token])})));
+  const all = mesh.chains.flatMap((chain) =>
+    ['testUsd', 'testEur'].map((token) => ({chain, token, unit: tokenUnit(chain, chain.tokens[token])})),
+  );
   for (let turn = 0; turn < all.length; turn++) {
     const {chain, token, unit} = all[(index + turn) % all.length];
     const option = payment.options.find(({due}) => due.unit === unit);
@@ -46,25 +48,33 @@ function choice(payment, index) {
 
 /** Creates and pays one payment; every call is repeated under one request id until it is answered. */
 async function pay(index, history) {
-  const request = {request_id: randomUUID(), price: {unit: 'iso4217/EUR', value: String(1000 + index)}, reference: `crash-${index}`};
+  const request = {
+    request_id: randomUUID(),
+    price: {unit: 'iso4217/EUR', value: String(1000 + index)},
+    reference: `crash-${index}`,
+  };
   const {payment} = await merchant.edge.PaymentService.CreatePayment(request, patient);
   history.push({request, payment});
-  const shown = payment.deposit_address !== '' ? payment
+  const shown =
+    payment.deposit_address !== ''
+      ? payment
       : await mesh.until(payment, (p) => p.deposit_address !== '', {timeoutMs: 60_000});
   const {chain, token, due} = choice(shown, index);
-  const parts = index % 5 === 0 ? [BigInt(due.value) / 2n, BigInt(due.value) - BigInt(due.value) / 2n] : [BigInt(due.value)];
+  const parts =
+    index % 5 === 0 ? [BigInt(due.value) / 2n, BigInt(due.value) - BigInt(due.value) / 2n] : [BigInt(due.value)];
   for (const part of parts) await mesh.pay(shown, chain, token, part);
   return mesh.settled(payment, {timeoutMs: 180_000});
 }
 
 async function killAll(kills) {
-  const order = services.flatMap((service) => Array.from({length: kKillsOfEach}, () => ({service, key: random()})))
-      .sort((a, b) => a.key - b.key);
+  const order = services
+    .flatMap((service) => Array.from({length: kKillsOfEach}, () => ({service, key: random()})))
+    .sort((a, b) => a.key - b.key);
   for (const {service} of order) {
     await sleep(200 + random() * 1500);
     if (mesh.kill(service)) kills[service] = (kills[service] ?? 0) + 1;
     await waitFor(`${service} to be gone`, () => !mesh.mesh.processes.pid(service));
-    mesh.mesh.startService(service);  // and on, before it is ready
+    mesh.mesh.startService(service); // and on, before it is ready
   }
   for (const service of services) await mesh.mesh.waitReady(service);
 }
@@ -74,10 +84,12 @@ test(`fifty payments survive kill -9 of every service, ${kKillsOfEach} times eac
   const kills = {};
   const wallet = (chain, token) => mesh.balance(chain, token, merchant.wallet);
   const [settled] = await Promise.all([
-    Promise.all(Array.from({length: kPayments}, async (_, index) => {
-      await sleep(index * 500);
-      return pay(index, history);
-    })),
+    Promise.all(
+      Array.from({length: kPayments}, async (_, index) => {
+        await sleep(index * 500);
+        return pay(index, history);
+      }),
+    ),
     killAll(kills),
   ]);
   assert.deepEqual(kills, Object.fromEntries(services.map((service) => [service, kKillsOfEach])));
@@ -91,7 +103,11 @@ test(`fifty payments survive kill -9 of every service, ${kKillsOfEach} times eac
   for (const chain of mesh.chains) {
     for (const token of ['testUsd', 'testEur']) {
       const unit = `caip19/${chain.chain}/erc20:${chain.tokens[token].toLowerCase()}`;
-      assert.equal(await wallet(chain, token), net.get(unit) ?? 0n, `what came to the wallet in ${token} on ${chain.name}`);
+      assert.equal(
+        await wallet(chain, token),
+        net.get(unit) ?? 0n,
+        `what came to the wallet in ${token} on ${chain.name}`,
+      );
     }
   }
 

@@ -37,9 +37,13 @@ function load({lanes = 4, options = {retries: 60, deadlineMs: 5_000}} = {}) {
   };
   const running = Promise.all(Array.from({length: lanes}, lane));
   return {
-    made, failed,
+    made,
+    failed,
     sinceLast: () => Date.now() - last,
-    stop() { going = false; return running; },
+    stop() {
+      going = false;
+      return running;
+    },
   };
 }
 
@@ -52,8 +56,13 @@ async function nothingLost(made) {
   }
   const ids = new Set(made.map(({payment}) => payment.payment_id));
   assert.equal(ids.size, made.length);
-  const there = new Set(mesh.mesh.postgres.query('SELECT payment_id FROM payment', {database: 'paymesh_checkout'}).map((row) => row[0]));
-  assert.deepEqual([...ids].filter((id) => !there.has(id)), []);
+  const there = new Set(
+    mesh.mesh.postgres.query('SELECT payment_id FROM payment', {database: 'paymesh_checkout'}).map((row) => row[0]),
+  );
+  assert.deepEqual(
+    [...ids].filter((id) => !there.has(id)),
+    [],
+  );
 }
 
 async function paySome(count) {
@@ -99,10 +108,14 @@ test('a node that hangs for 30 seconds expires nothing, and its chain is caught 
   const pid = mesh.mesh.processes.pid(`chain-${chain.name}`);
   process.kill(pid, 'SIGSTOP');
   try {
-    await waitFor('the chain to be reported unreachable', async () => {
-      const {chain: seen} = await mesh.operator.ChainService.GetChain({chain: chain.chain});
-      return seen.state === 'CHAIN_STATE_UNREACHABLE' && seen.status_reason !== '';
-    }, {timeoutMs: 25_000});
+    await waitFor(
+      'the chain to be reported unreachable',
+      async () => {
+        const {chain: seen} = await mesh.operator.ChainService.GetChain({chain: chain.chain});
+        return seen.state === 'CHAIN_STATE_UNREACHABLE' && seen.status_reason !== '';
+      },
+      {timeoutMs: 25_000},
+    );
     // On the other chain the payer's time is over; here money may still be on its way.
     await rpc(other, 'evm_increaseTime', [200]);
     const deadline = Number(unpaid.expire_time.seconds) + 1;
@@ -123,8 +136,11 @@ test('a node that hangs for 30 seconds expires nothing, and its chain is caught 
   assert.equal(state(await mesh.get(unpaid)), 'AWAITING_PAYMENT');
   await mesh.caughtUp(chain);
   assert.equal(state(await mesh.settled(payment)), 'SUCCEEDED');
-  await waitFor('the chain to be followed', async () =>
-      (await mesh.operator.ChainService.GetChain({chain: chain.chain})).chain.state === 'CHAIN_STATE_FOLLOWING');
+  await waitFor(
+    'the chain to be followed',
+    async () =>
+      (await mesh.operator.ChainService.GetChain({chain: chain.chain})).chain.state === 'CHAIN_STATE_FOLLOWING',
+  );
   // Once this chain too is read beyond the deadline, nothing can be on its way any more.
   await rpc(chain, 'evm_increaseTime', [200]);
   assert.equal(state(await mesh.until(unpaid, 'EXPIRED', {timeoutMs: 60_000})), 'EXPIRED');
@@ -150,7 +166,7 @@ for (const service of services) {
     const start = Date.now();
     mesh.mesh.processes.signal(service, 'SIGTERM');
     await sleep(100);
-    mesh.mesh.processes.signal(service, 'SIGTERM');  // a second one changes nothing
+    mesh.mesh.processes.signal(service, 'SIGTERM'); // a second one changes nothing
     const exit = await waitFor(`${service} to end`, () => mesh.mesh.processes.exits.get(service), {timeoutMs: 30_000});
     assert.deepEqual(exit, {code: 0, signal: null}, mesh.mesh.processes.tail(service, 5));
     assert.ok(Date.now() - start < 25_000, 'within its grace');

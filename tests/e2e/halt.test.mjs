@@ -7,13 +7,13 @@ import {after, before, test} from 'node:test';
 import {rpc, sleep, startMesh, tokenUnit, waitFor} from './harness.mjs';
 
 let mesh;
-let bad;   // the chain that will contradict itself
+let bad; // the chain that will contradict itself
 let good;
 let merchant;
-let manual;       // a merchant who is paid out when asked for
-let destination;  // its, on the bad chain
-let settled;      // paid and paid out before
-let waiting;      // shown to a payer, unpaid, about to expire
+let manual; // a merchant who is paid out when asked for
+let destination; // its, on the bad chain
+let settled; // paid and paid out before
+let waiting; // shown to a payer, unpaid, about to expire
 const expiry = {payments: {grace: '1s', defer_after: '1s'}};
 before(async () => {
   mesh = await startMesh({overrides: {checkout: (config) => Object.assign(config, expiry)}});
@@ -30,7 +30,9 @@ const due = (payment, chain) => mesh.option(payment, chain).due.value;
 
 async function askForPayout(amount, client = mesh.operator) {
   return client.PayoutService.CreatePayout({
-    request_id: randomUUID(), merchant_id: manual.merchant_id, destination_id: destination.destination_id,
+    request_id: randomUUID(),
+    merchant_id: manual.merchant_id,
+    destination_id: destination.destination_id,
     amount: {unit: destination.unit, value: String(amount)},
   });
 }
@@ -52,7 +54,7 @@ test('a reorganisation below finality halts the chain and says why', async () =>
   await mesh.mineByHand(bad);
   await mesh.mine(bad, 10);
   await mesh.caughtUp(bad);
-  await rpc(bad, 'anvil_reorg', [8, []]);  // final is two blocks deep
+  await rpc(bad, 'anvil_reorg', [8, []]); // final is two blocks deep
   const chain = await waitFor('the chain to halt', async () => {
     const {state, status_reason: reason} = await stateOf(bad);
     return state === 'CHAIN_STATE_HALTED' && {reason};
@@ -68,17 +70,27 @@ test('the halt is a pause that is visible to everybody who moves money', async (
   });
   assert.equal(pause.creator, 'watcher');
   assert.notEqual(pause.reason, '');
-  await assert.rejects(askForPayout(1_000_000), (error) => error.code === 'FAILED_PRECONDITION' && error.reason === 'PAUSED');
+  await assert.rejects(
+    askForPayout(1_000_000),
+    (error) => error.code === 'FAILED_PRECONDITION' && error.reason === 'PAUSED',
+  );
 });
 
 test('no money is credited or paid out on a halted chain', async () => {
   // Routing looks at the chains about once a second; from then on the halted one is not offered.
-  await waitFor('the halted chain not to be offered', async () => {
-    const {options} = await mesh.payment(merchant);
-    return options.length > 0 && options.every((option) => option.chain !== bad.chain);
-  }, {timeoutMs: 15_000, everyMs: 500});
+  await waitFor(
+    'the halted chain not to be offered',
+    async () => {
+      const {options} = await mesh.payment(merchant);
+      return options.length > 0 && options.every((option) => option.chain !== bad.chain);
+    },
+    {timeoutMs: 15_000, everyMs: 500},
+  );
   // Somebody who was shown the address before pays it now.
-  const before = {wallet: await mesh.balance(bad, 'testUsd', merchant.wallet), nonce: await rpc(bad, 'eth_getTransactionCount', [bad.operator, 'latest'])};
+  const before = {
+    wallet: await mesh.balance(bad, 'testUsd', merchant.wallet),
+    nonce: await rpc(bad, 'eth_getTransactionCount', [bad.operator, 'latest']),
+  };
   await mesh.pay(waiting, bad, 'testUsd', due(waiting, bad));
   await mesh.mine(bad, 5);
   await sleep(3000);
@@ -95,7 +107,9 @@ test('the other chain goes on as ever', async () => {
 });
 
 test('what was offered on the halted chain does not expire, and says that it waits', async () => {
-  const deferred = await mesh.until(waiting, (p) => p.expiry_deferred || state(p) !== 'AWAITING_PAYMENT', {timeoutMs: 90_000});
+  const deferred = await mesh.until(waiting, (p) => p.expiry_deferred || state(p) !== 'AWAITING_PAYMENT', {
+    timeoutMs: 90_000,
+  });
   assert.equal(state(deferred), 'AWAITING_PAYMENT');
   await sleep(2000);
   assert.equal(state(await mesh.get(waiting)), 'AWAITING_PAYMENT');
@@ -112,7 +126,9 @@ test('everything known is kept and can be read', async () => {
 
 test('a chain that still contradicts itself halts again when an operator lets it go on', async () => {
   const config = mesh.description.services.watcher.config;
-  execFileSync(mesh.mesh.program('watcher'), ['resume-chain', '--config', config, '--chain', bad.chain], {stdio: 'pipe'});
+  execFileSync(mesh.mesh.program('watcher'), ['resume-chain', '--config', config, '--chain', bad.chain], {
+    stdio: 'pipe',
+  });
   await sleep(1000);
   await waitFor('the chain to halt again', async () => (await stateOf(bad)).state === 'CHAIN_STATE_HALTED');
   assert.equal((await mesh.get(waiting)).transfers.length, 0);

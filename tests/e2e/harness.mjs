@@ -26,8 +26,12 @@ export async function startMesh({kind: Kind = Mesh, ...options} = {}) {
   const each = () => Object.fromEntries(services.map((service) => [service, next()]));
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-e2e-'));
   const mesh = new Kind({
-    folder, ports: {grpc: each(), health: each(), metrics: each(), postgres: next(), chains: [next(), next()]},
-    slotsInAnEpoch: 1, persistChains: false, say: async (name, what, work) => work(), ...options,
+    folder,
+    ports: {grpc: each(), health: each(), metrics: each(), postgres: next(), chains: [next(), next()]},
+    slotsInAnEpoch: 1,
+    persistChains: false,
+    say: async (name, what, work) => work(),
+    ...options,
   });
   try {
     await mesh.start();
@@ -44,29 +48,39 @@ export async function startMesh({kind: Kind = Mesh, ...options} = {}) {
 export class Harness {
   constructor(mesh) {
     this.mesh = mesh;
-    this.history = [];         // what callers were told, for the invariants
+    this.history = []; // what callers were told, for the invariants
     this.record = (entry) => this.history.push(entry);
     this.operator = connect(this.description, 'operator', {retries: 20, record: this.record});
     this.approver = connect(this.description, 'approver', {retries: 20, record: this.record});
-    this.queues = new Map();   // chain -> the payer's last transaction
-    this.byHand = new Set();   // chains that mine only when asked
+    this.queues = new Map(); // chain -> the payer's last transaction
+    this.byHand = new Set(); // chains that mine only when asked
   }
 
-  get description() { return this.mesh.description; }
-  get chains() { return this.description.chains; }
+  get description() {
+    return this.mesh.description;
+  }
+  get chains() {
+    return this.description.chains;
+  }
 
   /** A merchant with a connected client of its own: {merchant_id, api_key, edge, wallet}. */
   async merchant(options = {}) {
     const {newKey, addressOf} = await import('../../deploy/local/mesh/keystore.mjs');
-    const wallet = options.wallet ?? await addressOf(await newKey());
+    const wallet = options.wallet ?? (await addressOf(await newKey()));
     const made = await setUpMerchant(this.description, {...options, wallet});
-    return {...made, wallet, edge: connect(this.description, 'edge', {apiKey: made.api_key, retries: 20, record: this.record})};
+    return {
+      ...made,
+      wallet,
+      edge: connect(this.description, 'edge', {apiKey: made.api_key, retries: 20, record: this.record}),
+    };
   }
 
   /** A payment in euros (cents) unless told otherwise. */
   async payment(merchant, {cents = 1250, price, ...rest} = {}) {
     const {payment} = await merchant.edge.PaymentService.CreatePayment({
-      request_id: randomUUID(), price: price ?? {unit: 'iso4217/EUR', value: String(cents)}, ...rest,
+      request_id: randomUUID(),
+      price: price ?? {unit: 'iso4217/EUR', value: String(cents)},
+      ...rest,
     });
     return payment;
   }
@@ -74,21 +88,34 @@ export class Harness {
   /** A payment that can be paid on a chain: one that has just been started may not be offered yet. */
   payable(merchant, chain, options = {}) {
     const offered = (payment) => payment.options.some((option) => option.chain === chain.chain);
-    return waitFor(`${chain.name} to be offered`, async () => {
-      const payment = await this.payment(merchant, options);
-      return offered(payment) && payment;
-    }, {everyMs: 500});
+    return waitFor(
+      `${chain.name} to be offered`,
+      async () => {
+        const payment = await this.payment(merchant, options);
+        return offered(payment) && payment;
+      },
+      {everyMs: 500},
+    );
   }
 
   /** Right after a start routing has not heard of every chain and price; waits until it has. */
   async everythingOffered() {
     const {merchant_id: merchantId} = await setUpMerchant(this.description, {name: 'First', schedule: null});
-    await waitFor('every token on every chain to be offered at the feed\'s rate', async () => {
-      const {payment} = await this.operator.PaymentService.CreatePayment({
-        request_id: randomUUID(), merchant_id: merchantId, price: {unit: 'iso4217/EUR', value: '1250'},
-      });
-      return payment.options.length === 2 * this.chains.length && payment.options.some((option) => option.rate?.source.startsWith('feed:'));
-    }, {timeoutMs: 60_000, everyMs: 300});
+    await waitFor(
+      "every token on every chain to be offered at the feed's rate",
+      async () => {
+        const {payment} = await this.operator.PaymentService.CreatePayment({
+          request_id: randomUUID(),
+          merchant_id: merchantId,
+          price: {unit: 'iso4217/EUR', value: '1250'},
+        });
+        return (
+          payment.options.length === 2 * this.chains.length &&
+          payment.options.some((option) => option.rate?.source.startsWith('feed:'))
+        );
+      },
+      {timeoutMs: 60_000, everyMs: 300},
+    );
   }
 
   /** The option on a chain in a token named as in the deployment ('testUsd', 'testEur'). */
@@ -108,7 +135,10 @@ export class Harness {
   send(chain, token, to, value) {
     const go = () => payFrom(chain, chain.payer.key, chain.tokens[token], to, value);
     const sent = (this.queues.get(chain.chain) ?? Promise.resolve()).then(go, go);
-    this.queues.set(chain.chain, sent.catch(() => {}));
+    this.queues.set(
+      chain.chain,
+      sent.catch(() => {}),
+    );
     return sent;
   }
 
@@ -119,7 +149,7 @@ export class Harness {
     for (let i = 0; i < count; i++) {
       const key = await newKey();
       const address = await addressOf(key);
-      await rpc(chain, 'anvil_setBalance', [address, '0x56bc75e2d63100000']);  // 100 coins
+      await rpc(chain, 'anvil_setBalance', [address, '0x56bc75e2d63100000']); // 100 coins
       made.push({key, address, hash: await this.send(chain, token, address, value)});
     }
     if (this.byHand.has(chain.chain)) await this.mine(chain);
@@ -131,8 +161,14 @@ export class Harness {
   async sign(chain, payer, token, to, value, nonce = 0) {
     const data = encodeFunctionData({abi: erc20, functionName: 'transfer', args: [to, BigInt(value)]});
     const raw = await privateKeyToAccount(payer.key).signTransaction({
-      type: 'eip1559', chainId: chain.chain_id, nonce, to: chain.tokens[token], data, gas: 120_000n,
-      maxFeePerGas: 20_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n,
+      type: 'eip1559',
+      chainId: chain.chain_id,
+      nonce,
+      to: chain.tokens[token],
+      data,
+      gas: 120_000n,
+      maxFeePerGas: 20_000_000_000n,
+      maxPriorityFeePerGas: 1_000_000_000n,
     });
     return {raw, hash: keccak256(raw)};
   }
@@ -156,7 +192,9 @@ export class Harness {
   /** Mines a block now and then until the promise is settled, and hands on its outcome. */
   async mineUntil(chain, promise, everyMs = 250) {
     let over = false;
-    const done = promise.finally(() => { over = true; });
+    const done = promise.finally(() => {
+      over = true;
+    });
     done.catch(() => {});
     while (!over) {
       await this.mine(chain);
@@ -168,10 +206,14 @@ export class Harness {
   /** Waits until the watcher stands on the same head as the node. */
   async caughtUp(chain, {timeoutMs = 30_000} = {}) {
     const head = await rpc(chain, 'eth_getBlockByNumber', ['latest', false]);
-    await waitFor(`the watcher to read block ${Number(head.number)} of ${chain.name}`, async () => {
-      const {chain: seen} = await this.operator.ChainService.GetChain({chain: chain.chain});
-      return seen.head_block?.hash === head.hash || seen.head_block?.number > Number(head.number);
-    }, {timeoutMs});
+    await waitFor(
+      `the watcher to read block ${Number(head.number)} of ${chain.name}`,
+      async () => {
+        const {chain: seen} = await this.operator.ChainService.GetChain({chain: chain.chain});
+        return seen.head_block?.hash === head.hash || seen.head_block?.number > Number(head.number);
+      },
+      {timeoutMs},
+    );
   }
 
   /** All journals of a payment, oldest first. */
@@ -194,10 +236,14 @@ export class Harness {
     return waitFor(`transaction ${hash}`, () => rpc(chain, 'eth_getTransactionReceipt', [hash]));
   }
 
-  balance(chain, token, address) { return balanceOf(chain, chain.tokens[token], address); }
+  balance(chain, token, address) {
+    return balanceOf(chain, chain.tokens[token], address);
+  }
 
   get(payment, merchant) {
-    return (merchant?.edge ?? this.operator).PaymentService.GetPayment({payment_id: payment.payment_id}).then((r) => r.payment);
+    return (merchant?.edge ?? this.operator).PaymentService.GetPayment({payment_id: payment.payment_id}).then(
+      (r) => r.payment,
+    );
   }
 
   /** Follows the payment until it is in a state (name without prefix), or until a predicate holds. */
@@ -228,14 +274,20 @@ export class Harness {
     let violations = [];
     const start = Date.now();
     do {
-      violations = (await checkInvariants(this.mesh, {history: this.history})).filter((violation) => !skip.includes(violation.id));
+      violations = (await checkInvariants(this.mesh, {history: this.history})).filter(
+        (violation) => !skip.includes(violation.id),
+      );
       if (violations.length === 0) return;
       await sleep(1000);
     } while (Date.now() - start < timeoutMs);
-    throw new Error(`invariants do not hold:\n${violations.map((v) => `${v.id}: ${v.what} ${JSON.stringify(v.rows.slice(0, 5))}`).join('\n')}`);
+    throw new Error(
+      `invariants do not hold:\n${violations.map((v) => `${v.id}: ${v.what} ${JSON.stringify(v.rows.slice(0, 5))}`).join('\n')}`,
+    );
   }
 
-  kill(service) { return this.mesh.processes.signal(service, 'SIGKILL'); }
+  kill(service) {
+    return this.mesh.processes.signal(service, 'SIGKILL');
+  }
 
   async restart(service) {
     await waitFor(`${service} to be gone`, () => !this.mesh.processes.pid(service));

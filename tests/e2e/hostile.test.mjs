@@ -8,7 +8,7 @@ const {createWalletClient, encodeFunctionData, http, parseAbi} = await load('vie
 const {privateKeyToAccount} = await load('viem/accounts');
 
 let mesh;
-let stranger;  // a merchant who pays himself
+let stranger; // a merchant who pays himself
 let merchant;
 before(async () => {
   mesh = await startMesh();
@@ -46,16 +46,27 @@ const kCreation = `0x60${(kRuntime.length / 2).toString(16).padStart(2, '0')}806
 test('a transaction with a log of more than a mebibyte beside a payment does not stop its chain', async () => {
   const chain = mesh.chains[0];
   const target = await mesh.payable(stranger, chain);
-  const wallet = createWalletClient({account: privateKeyToAccount(chain.payer.key), transport: http(chain.rpc_url), chain: null});
+  const wallet = createWalletClient({
+    account: privateKeyToAccount(chain.payer.key),
+    transport: http(chain.rpc_url),
+    chain: null,
+  });
   const created = await mesh.mined(chain, await wallet.sendTransaction({data: kCreation, gas: 500_000n}));
   await mesh.mined(chain, await mesh.send(chain, 'testUsd', created.contractAddress, 5));
   const transfer = encodeFunctionData({
-    abi: parseAbi(['function transfer(address,uint256)']), args: [target.deposit_address, 1n],
+    abi: parseAbi(['function transfer(address,uint256)']),
+    args: [target.deposit_address, 1n],
   });
   const data = `0x${chain.tokens.testUsd.slice(2).toLowerCase().padStart(64, '0')}${transfer.slice(2)}`;
-  const noisy = await mesh.mined(chain, await wallet.sendTransaction({to: created.contractAddress, data, gas: 16_000_000n}));
+  const noisy = await mesh.mined(
+    chain,
+    await wallet.sendTransaction({to: created.contractAddress, data, gas: 16_000_000n}),
+  );
   assert.equal(noisy.status, '0x1');
-  assert.ok(noisy.logs.some((log) => log.data.length > 2 ** 21), 'the log is as long as it should be');
+  assert.ok(
+    noisy.logs.some((log) => log.data.length > 2 ** 21),
+    'the log is as long as it should be',
+  );
   const seen = await mesh.until(target, (payment) => payment.transfers.length === 1, {timeoutMs: 40_000});
   assert.equal(seen.transfers[0].amount.value, '1');
   await anotherIsPaid(chain);

@@ -16,10 +16,16 @@ after(() => mesh?.finish());
 /** Runs payctl; resolves with {code, out, err}. */
 function payctl(...args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(mesh.mesh.program('payctl'), ['--mesh', mesh.mesh.path('mesh.json'), ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+    const child = spawn(mesh.mesh.program('payctl'), ['--mesh', mesh.mesh.path('mesh.json'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const text = {out: '', err: ''};
-    child.stdout.on('data', (chunk) => { text.out += chunk; });
-    child.stderr.on('data', (chunk) => { text.err += chunk; });
+    child.stdout.on('data', (chunk) => {
+      text.out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      text.err += chunk;
+    });
     child.on('error', reject);
     child.on('close', (code) => resolve({code, ...text}));
   });
@@ -54,23 +60,62 @@ test('an API key is shown once, listed without its secret, and revoked', async (
 
 test('a destination is proposed by one person, approved by another, and a plan pays to it', async () => {
   const unit = tokenUnit(chain, chain.tokens.testUsd);
-  const destination = await json('destinations', 'add', '--merchant', made.merchant, '--unit', unit, '--to', mesh.description.merchant_wallet);
+  const destination = await json(
+    'destinations',
+    'add',
+    '--merchant',
+    made.merchant,
+    '--unit',
+    unit,
+    '--to',
+    mesh.description.merchant_wallet,
+  );
   made.destination = destination.destination_id;
   const self = await payctl('--as', 'operator', 'destinations', 'approve', made.destination);
   assert.equal(self.code, 4, self.err);
   assert.equal((await payctl('destinations', 'approve', made.destination)).code, 0);
   const {destinations} = await json('destinations', 'list', '--merchant', made.merchant);
   assert.equal(destinations.length, 1);
-  assert.equal((await payctl('plans', 'set', '--merchant', made.merchant, '--unit', unit, '--destination', made.destination,
-                             '--schedule', 'manual', '--minimum', '0')).code, 0);
+  assert.equal(
+    (
+      await payctl(
+        'plans',
+        'set',
+        '--merchant',
+        made.merchant,
+        '--unit',
+        unit,
+        '--destination',
+        made.destination,
+        '--schedule',
+        'manual',
+        '--minimum',
+        '0',
+      )
+    ).code,
+    0,
+  );
   assert.equal((await json('plans', 'list', '--merchant', made.merchant)).plans.length, 1);
 });
 
 test('a payment is asked for with a QR code, watched while it is paid, and its story told', async () => {
-  const asked = await payctl('-o', 'json', 'payments', 'create', '--merchant', made.merchant, '--price', '12.50', '--currency', 'EUR', '--reference',
-                             'tool-1', '--qr');
+  const asked = await payctl(
+    '-o',
+    'json',
+    'payments',
+    'create',
+    '--merchant',
+    made.merchant,
+    '--price',
+    '12.50',
+    '--currency',
+    'EUR',
+    '--reference',
+    'tool-1',
+    '--qr',
+  );
   assert.equal(asked.code, 0, asked.err);
-  assert.match(asked.err, /[█▀▄]/u);  // the code is for people: not among the data
+  assert.match(asked.err, /[█▀▄]/u); // the code is for people: not among the data
   const payment = JSON.parse(asked.out);
   made.payment = payment.payment_id;
   const watching = payctl('-o', 'csv', 'payments', 'watch', made.payment, '--until', 'succeeded');
@@ -81,14 +126,33 @@ test('a payment is asked for with a QR code, watched while it is paid, and its s
   const story = await payctl('payments', 'timeline', made.payment);
   for (const step of ['created', 'seen', 'succeeded']) assert.ok(story.out.includes(step), story.out);
   assert.equal((await json('payments', 'get', made.payment)).payment_id, made.payment);
-  for (const filter of [['--reference', 'tool-1'], ['--merchant', made.merchant], ['--to-or-from', payment.deposit_address]]) {
+  for (const filter of [
+    ['--reference', 'tool-1'],
+    ['--merchant', made.merchant],
+    ['--to-or-from', payment.deposit_address],
+  ]) {
     const {payments} = await json('payments', 'list', ...filter);
-    assert.ok(payments.some((each) => each.payment_id === made.payment), filter.join(' '));
+    assert.ok(
+      payments.some((each) => each.payment_id === made.payment),
+      filter.join(' '),
+    );
   }
 });
 
 test('a repeated request id gives the first answer again', async () => {
-  const ask = () => json('--request-id', 'tool-repeat-1', 'payments', 'create', '--merchant', made.merchant, '--price', '1.00', '--currency', 'EUR');
+  const ask = () =>
+    json(
+      '--request-id',
+      'tool-repeat-1',
+      'payments',
+      'create',
+      '--merchant',
+      made.merchant,
+      '--price',
+      '1.00',
+      '--currency',
+      'EUR',
+    );
   const first = await ask();
   assert.deepEqual(await ask(), first);
   const {payments} = await json('payments', 'list', '--merchant', made.merchant);
@@ -107,16 +171,50 @@ test('a payment in review is resolved on the revision that was looked at', async
   const payment = await json('payments', 'create', '--merchant', made.merchant, '--price', '2.00', '--currency', 'EUR');
   await mesh.payMined(payment, chain, 'returnsNothing', 1_000_000n);
   const review = await mesh.until(payment, 'REQUIRES_REVIEW');
-  const stale = await payctl('payments', 'resolve', payment.payment_id, '--action', 'hold', '--reason', 'test', '--revision', '1');
+  const stale = await payctl(
+    'payments',
+    'resolve',
+    payment.payment_id,
+    '--action',
+    'hold',
+    '--reason',
+    'test',
+    '--revision',
+    '1',
+  );
   assert.equal(stale.code, 5, stale.err);
-  const held = await json('payments', 'resolve', payment.payment_id, '--action', 'hold', '--reason', 'test', '--revision', String(review.revision));
+  const held = await json(
+    'payments',
+    'resolve',
+    payment.payment_id,
+    '--action',
+    'hold',
+    '--reason',
+    'test',
+    '--revision',
+    String(review.revision),
+  );
   assert.equal(held.state, 'PAYMENT_STATE_REQUIRES_REVIEW');
 });
 
 test('a payout that a person asks for waits for another, leaves, and the books agree with the chain', async () => {
-  await mesh.until({payment_id: made.payment}, (p) => p.timeline.some((entry) => entry.kind === 'swept'), {timeoutMs: 60_000});
+  await mesh.until({payment_id: made.payment}, (p) => p.timeline.some((entry) => entry.kind === 'swept'), {
+    timeoutMs: 60_000,
+  });
   const unit = tokenUnit(chain, chain.tokens.testUsd);
-  const ask = (amount) => json('payouts', 'create', '--merchant', made.merchant, '--destination', made.destination, '--unit', unit, '--amount', amount);
+  const ask = (amount) =>
+    json(
+      'payouts',
+      'create',
+      '--merchant',
+      made.merchant,
+      '--destination',
+      made.destination,
+      '--unit',
+      unit,
+      '--amount',
+      amount,
+    );
   const refused = await ask('0.5');
   assert.equal((await payctl('payouts', 'reject', refused.payout_id, '--reason', 'test')).code, 0);
   const canceled = await ask('0.25');
@@ -135,19 +233,70 @@ test('a payout that a person asks for waits for another, leaves, and the books a
 
 test('the ledger is read by account and by payment', async () => {
   const {accounts} = await json('ledger', 'accounts', '--owner', made.merchant);
-  assert.ok(accounts.some((account) => account.account_id.startsWith('2110:')), JSON.stringify(accounts));
+  assert.ok(
+    accounts.some((account) => account.account_id.startsWith('2110:')),
+    JSON.stringify(accounts),
+  );
   const {journals} = await json('ledger', 'journals', '--payment', made.payment);
-  assert.deepEqual(journals.map((journal) => journal.rule).sort().slice(0, 3), ['P1', 'P10', 'P2']);
+  assert.deepEqual(
+    journals
+      .map((journal) => journal.rule)
+      .sort()
+      .slice(0, 3),
+    ['P1', 'P10', 'P2'],
+  );
 });
 
 test('events are told in order, and a reader can begin behind a position', async () => {
-  const {out} = await payctl('-o', 'csv', 'events', 'tail', '--no-follow', '--merchant', made.merchant, '--limit', '500');
-  const positions = out.trim().split('\n').slice(1).map((line) => Number(line.split(',')[0]));
+  const {out} = await payctl(
+    '-o',
+    'csv',
+    'events',
+    'tail',
+    '--no-follow',
+    '--merchant',
+    made.merchant,
+    '--limit',
+    '500',
+  );
+  const positions = out
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => Number(line.split(',')[0]));
   assert.ok(positions.length > 5);
   const behind = positions[2];
-  const rest = await payctl('-o', 'csv', 'events', 'tail', '--no-follow', '--merchant', made.merchant, '--limit', '500', '--after', String(behind));
-  assert.ok(rest.out.trim().split('\n').slice(1).every((line) => Number(line.split(',')[0]) > behind));
-  const money = await payctl('-o', 'csv', 'events', 'tail', '--service', 'settlement', '--no-follow', '--payment', made.payment);
+  const rest = await payctl(
+    '-o',
+    'csv',
+    'events',
+    'tail',
+    '--no-follow',
+    '--merchant',
+    made.merchant,
+    '--limit',
+    '500',
+    '--after',
+    String(behind),
+  );
+  assert.ok(
+    rest.out
+      .trim()
+      .split('\n')
+      .slice(1)
+      .every((line) => Number(line.split(',')[0]) > behind),
+  );
+  const money = await payctl(
+    '-o',
+    'csv',
+    'events',
+    'tail',
+    '--service',
+    'settlement',
+    '--no-follow',
+    '--payment',
+    made.payment,
+  );
   assert.match(money.out, /payment\.posted/);
 });
 
@@ -167,8 +316,14 @@ test('chains and health show the whole mesh', async () => {
 });
 
 test('every list comes as a table, as JSON and as CSV with the same number of rows', async () => {
-  for (const [command, field] of [[['merchants', 'list'], 'merchants'], [['payments', 'list'], 'payments'], [['payouts', 'list'], 'payouts'],
-                                  [['destinations', 'list'], 'destinations'], [['ledger', 'accounts'], 'accounts'], [['chains'], 'chains']]) {
+  for (const [command, field] of [
+    [['merchants', 'list'], 'merchants'],
+    [['payments', 'list'], 'payments'],
+    [['payouts', 'list'], 'payouts'],
+    [['destinations', 'list'], 'destinations'],
+    [['ledger', 'accounts'], 'accounts'],
+    [['chains'], 'chains'],
+  ]) {
     const rows = (await json(...command))[field].length;
     for (const form of ['table', 'csv']) {
       const {code, out} = await payctl('-o', form, ...command);

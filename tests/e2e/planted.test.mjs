@@ -12,8 +12,8 @@ const {privateKeyToAccount} = await load('viem/accounts');
 
 let mesh;
 let chain;
-let settled;  // paid, swept and paid out
-let fresh;    // paid in the newest block, above the final one
+let settled; // paid, swept and paid out
+let fresh; // paid in the newest block, above the final one
 before(async () => {
   mesh = await startMesh();
   [chain] = mesh.chains;
@@ -56,7 +56,11 @@ function includes(told, ...ids) {
   for (const id of ids) assert.ok(told.has(id), `${id} is silent; told: ${[...told.keys()].join(', ') || 'nothing'}`);
 }
 const nothingElse = async () => assert.deepEqual(await checkInvariants(mesh.mesh), []);
-const refuses = (service, text, key) => assert.throws(() => sql(service, text), (error) => error.stderr.includes(key));
+const refuses = (service, text, key) =>
+  assert.throws(
+    () => sql(service, text),
+    (error) => error.stderr.includes(key),
+  );
 
 test('a transfer credited twice, its unique key dropped, is told of', async () => {
   await nothingElse();
@@ -71,10 +75,15 @@ test('a transfer credited twice, its unique key dropped, is told of', async () =
       WHERE j.event_id = '${transfer.transfer_id}' AND j.rule = 'P1' AND j.journal_id <> 'jrn_credited_again';`;
   const key = 'ledger_journal_event_id_rule_incarnation_key';
   refuses('settlement', credit, key);
-  const told = await toldOf('settlement', () => sql('settlement', `ALTER TABLE ledger_journal DROP CONSTRAINT ${key}; ${credit}`));
+  const told = await toldOf('settlement', () =>
+    sql('settlement', `ALTER TABLE ledger_journal DROP CONSTRAINT ${key}; ${credit}`),
+  );
   includes(told, 'I6', 'I21', 'I25');
   assert.deepEqual(told.get('I6'), [{event_id: transfer.transfer_id, standing: 2}]);
-  assert.deepEqual(told.get('I25').map((row) => row.table), ['ledger_journal']);
+  assert.deepEqual(
+    told.get('I25').map((row) => row.table),
+    ['ledger_journal'],
+  );
   await nothingElse();
 });
 
@@ -87,17 +96,23 @@ test('a transfer stored twice, its unique key dropped, is told of', async () => 
   refuses('watcher', store, 'transfer_live');
   const told = await toldOf('watcher', () => sql('watcher', `DROP INDEX transfer_live; ${store}`));
   includes(told, 'I6', 'I24', 'I25');
-  assert.deepEqual(told.get('I6').map((row) => [row.transaction_hash, row.live]), [[transfer.transaction_hash, 2]]);
+  assert.deepEqual(
+    told.get('I6').map((row) => [row.transaction_hash, row.live]),
+    [[transfer.transaction_hash, 2]],
+  );
   await nothingElse();
 });
 
 /** What sends settled's payout once more under the next nonce, signed as it would be. */
 async function secondNonce() {
-  const [[slot, payout, raw, nonce]] = sql('settlement', `
+  const [[slot, payout, raw, nonce]] = sql(
+    'settlement',
+    `
     SELECT t.chain_transaction_id, i.payout_id, '0x' || encode(a.raw, 'hex'), w.next_nonce FROM payout_line p
     JOIN chain_transaction_item i USING (payout_id) JOIN chain_transaction t USING (chain_transaction_id)
     JOIN chain_transaction_attempt a USING (chain_transaction_id) JOIN sender_wallet w ON w.chain = t.chain AND w.address = t.wallet
-    WHERE p.payment_id = '${settled.payment_id}' AND t.state = 'FINALIZED' ORDER BY a.sequence DESC LIMIT 1`);
+    WHERE p.payment_id = '${settled.payment_id}' AND t.state = 'FINALIZED' ORDER BY a.sequence DESC LIMIT 1`,
+  );
   const wallet = privateKeyToAccount((await mesh.mesh.keys()).operator.key);
   const {r, s, v, yParity, ...signed} = parseTransaction(raw);
   const again = await wallet.signTransaction({...signed, nonce: Number(nonce)});
@@ -146,12 +161,20 @@ test('a skipped parent-hash check is told of', async () => {
   const [[head]] = sql('watcher', `SELECT head_number FROM chain WHERE chain = '${chain.chain}'`);
   assert.equal(Number(block.number), Number(head) + 1);
   // What a follower that does not compare parents does: the next number is the next block.
-  const told = await toldOf('watcher', () => sql('watcher', `
+  const told = await toldOf('watcher', () =>
+    sql(
+      'watcher',
+      `
     INSERT INTO block (chain, number, hash, parent_hash, block_time)
       VALUES ('${chain.chain}', ${Number(block.number)}, ${bytes(block.hash)}, ${bytes(block.parentHash)}, to_timestamp(${Number(block.timestamp)}));
-    UPDATE chain SET head_number = ${Number(block.number)}, head_hash = ${bytes(block.hash)} WHERE chain = '${chain.chain}';`));
+    UPDATE chain SET head_number = ${Number(block.number)}, head_hash = ${bytes(block.hash)} WHERE chain = '${chain.chain}';`,
+    ),
+  );
   includes(told, 'I7', 'I11', 'I12');
-  assert.deepEqual(told.get('I12').map((row) => [row.chain, row.number, row.parent_hash]), [[chain.chain, Number(block.number), block.parentHash]]);
+  assert.deepEqual(
+    told.get('I12').map((row) => [row.chain, row.number, row.parent_hash]),
+    [[chain.chain, Number(block.number), block.parentHash]],
+  );
   assert.ok(told.get('I7').some((row) => row.source === 'settlement' && row.transfer_id === transfer.transfer_id));
 });
 

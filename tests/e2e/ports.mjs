@@ -5,11 +5,12 @@ import {createServer} from 'node:net';
 export const kFirstPort = 10_000;
 export const kLastPort = 27_999;
 
-const isFree = (port) => new Promise((resolve) => {
-  const server = createServer();
-  server.once('error', () => resolve(false));
-  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-});
+const isFree = (port) =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 
 /**
  * Ports that nobody listens on, below those that the system lends to outgoing connections: a service
@@ -20,7 +21,7 @@ export async function freePorts(count) {
   const ports = new Set();
   while (ports.size < count) {
     const port = first + Math.floor(Math.random() * (last - first + 1));
-    if (!ports.has(port) && await isFree(port)) ports.add(port);
+    if (!ports.has(port) && (await isFree(port))) ports.add(port);
   }
   return [...ports];
 }

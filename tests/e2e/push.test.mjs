@@ -27,9 +27,10 @@ for (const index of [0, 1]) {
     assert.equal(settled.gross.value, option.due.value);
     const fee = (BigInt(option.due.value) * 50n) / 10_000n;
     assert.equal(settled.fee.value, String(fee));
-    assert.equal(await mesh.balance(chain, 'testUsd', merchant.wallet) - before, BigInt(option.due.value) - fee);
+    assert.equal((await mesh.balance(chain, 'testUsd', merchant.wallet)) - before, BigInt(option.due.value) - fee);
     const kinds = settled.timeline.map((entry) => entry.kind);
-    for (const kind of ['created', 'seen', 'succeeded', 'posted', 'swept', 'paid_out']) assert.ok(kinds.includes(kind), `${kind} in ${kinds}`);
+    for (const kind of ['created', 'seen', 'succeeded', 'posted', 'swept', 'paid_out'])
+      assert.ok(kinds.includes(kind), `${kind} in ${kinds}`);
   });
 }
 
@@ -38,8 +39,10 @@ test('a price in euros never costs the payer less in dollars than the rate says'
   const option = mesh.option(payment, mesh.chains[0]);
   const {numerator, denominator} = option.rate;
   // numerator minor units of the quote buy denominator minor units of the base, whichever way round.
-  const price = option.rate.base_unit === 'iso4217/EUR' ? BigInt(1) * BigInt(numerator) : BigInt(1) * BigInt(denominator);
-  const due = BigInt(option.due.value) * (option.rate.base_unit === 'iso4217/EUR' ? BigInt(denominator) : BigInt(numerator));
+  const price =
+    option.rate.base_unit === 'iso4217/EUR' ? BigInt(1) * BigInt(numerator) : BigInt(1) * BigInt(denominator);
+  const due =
+    BigInt(option.due.value) * (option.rate.base_unit === 'iso4217/EUR' ? BigInt(denominator) : BigInt(numerator));
   assert.ok(due >= price);
 });
 
@@ -86,15 +89,21 @@ test('another offered token after the first has bound the payment goes to review
   await mesh.payMined(payment, chain, 'testEur', 1_000_000n);
   const review = await mesh.until(payment, 'REQUIRES_REVIEW');
   assert.ok(flagged(review, 'WRONG_ASSET'));
-  assert.equal(review.transfers.find((t) => t.amount.unit === mesh.option(payment, chain, 'testEur').due.unit).disposition,
-               'TRANSFER_DISPOSITION_WRONG_ASSET');
+  assert.equal(
+    review.transfers.find((t) => t.amount.unit === mesh.option(payment, chain, 'testEur').due.unit).disposition,
+    'TRANSFER_DISPOSITION_WRONG_ASSET',
+  );
 });
 
 test('one transaction that pays two payments pays both', async () => {
   const chain = mesh.chains[1];
   const {payTwo} = await import('./two_in_one.mjs');
   const payments = [await mesh.payment(merchant), await mesh.payment(merchant, {cents: 333})];
-  const hash = await payTwo(chain, 'testUsd', payments.map((p) => ({to: p.deposit_address, amount: BigInt(mesh.option(p, chain).due.value)})));
+  const hash = await payTwo(
+    chain,
+    'testUsd',
+    payments.map((p) => ({to: p.deposit_address, amount: BigInt(mesh.option(p, chain).due.value)})),
+  );
   for (const payment of payments) {
     const settled = await mesh.settled(payment);
     assert.equal(settled.transfers.length, 1);
@@ -106,7 +115,9 @@ test('money that comes after a cancellation opens a review', async () => {
   const chain = mesh.chains[0];
   const payment = await mesh.payment(merchant);
   const {payment: canceled} = await merchant.edge.PaymentService.CancelPayment({
-    request_id: `cancel-${payment.payment_id}`, payment_id: payment.payment_id, reason: 'changed my mind',
+    request_id: `cancel-${payment.payment_id}`,
+    payment_id: payment.payment_id,
+    reason: 'changed my mind',
   });
   assert.equal(canceled.state, 'PAYMENT_STATE_CANCELED');
   await mesh.payMined(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
@@ -120,8 +131,12 @@ test('a payment in flight cannot be cancelled', async () => {
   await mesh.payMined(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
   await mesh.until(payment, (p) => p.transfers.length === 1);
   await assert.rejects(
-      merchant.edge.PaymentService.CancelPayment({request_id: `c-${payment.payment_id}`, payment_id: payment.payment_id}, {retries: 0}),
-      (error) => ['PAYMENT_IN_FLIGHT', 'PAYMENT_CLOSED'].includes(error.reason));
+    merchant.edge.PaymentService.CancelPayment(
+      {request_id: `c-${payment.payment_id}`, payment_id: payment.payment_id},
+      {retries: 0},
+    ),
+    (error) => ['PAYMENT_IN_FLIGHT', 'PAYMENT_CLOSED'].includes(error.reason),
+  );
   await mesh.settled(payment);
 });
 
@@ -136,7 +151,10 @@ test('a late payment opens a review that an operator can accept', async () => {
   const review = await mesh.until(payment, 'REQUIRES_REVIEW');
   assert.ok(flagged(review, 'LATE'));
   await mesh.operator.PaymentService.ResolvePayment({
-    request_id: `accept-${payment.payment_id}`, payment_id: payment.payment_id, action: 'RESOLVE_ACTION_ACCEPT', reason: 'goods were held',
+    request_id: `accept-${payment.payment_id}`,
+    payment_id: payment.payment_id,
+    action: 'RESOLVE_ACTION_ACCEPT',
+    reason: 'goods were held',
     expected_revision: (await mesh.get(payment)).revision,
   });
   const settled = await mesh.settled(payment);

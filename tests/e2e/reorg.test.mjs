@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {rpc, sleep, startMesh, waitFor} from './harness.mjs';
 
-const kDue = 13_562_500n;  // of 12.50 EUR at the development feed's 1.085 dollars
-const kMargin = 6;         // final blocks above a lost transfer's place until it counts as lost for good
+const kDue = 13_562_500n; // of 12.50 EUR at the development feed's 1.085 dollars
+const kMargin = 6; // final blocks above a lost transfer's place until it counts as lost for good
 
 let mesh;
 let chain;
@@ -15,7 +15,12 @@ let spent = 0;
 let wallets;
 before(async () => {
   mesh = await startMesh({
-    slotsInAnEpoch: 4, overrides: {checkout: (config) => { config.payments = {reversal_margin_blocks: kMargin}; }},
+    slotsInAnEpoch: 4,
+    overrides: {
+      checkout: (config) => {
+        config.payments = {reversal_margin_blocks: kMargin};
+      },
+    },
   });
   [chain] = mesh.chains;
   merchants.before = await mesh.merchant({name: 'Patient', policy: 'FINALITY_FINALIZED'});
@@ -45,8 +50,13 @@ const send = (raw) => rpc(chain, 'eth_sendRawTransaction', [raw]);
 /** Both services have taken in that the transfer is in this block: the payment, and the books. */
 async function taken({policy, payment, paying}) {
   const block = await blockOf(paying.hash);
-  await mesh.until(payment, (p) => p.transfers.some((t) => t.transaction_hash === paying.hash && t.block?.hash === block && !t.orphaned) &&
-                                   state(p) === (policy === 'after' ? 'SUCCEEDED' : 'PROCESSING'), {timeoutMs: 30_000});
+  await mesh.until(
+    payment,
+    (p) =>
+      p.transfers.some((t) => t.transaction_hash === paying.hash && t.block?.hash === block && !t.orphaned) &&
+      state(p) === (policy === 'after' ? 'SUCCEEDED' : 'PROCESSING'),
+    {timeoutMs: 30_000},
+  );
   await waitFor(`the books of ${payment.payment_id}`, async () => {
     const rules = (await mesh.journals(payment)).map((journal) => journal.rule);
     return rules.includes('P1') && (policy === 'before' || rules.includes('P3'));
@@ -62,14 +72,20 @@ function standing(journals) {
 async function settle(payments, policy) {
   const merchant = merchants[policy];
   const before = await mesh.balance(chain, 'testUsd', merchant.wallet);
-  const settled = await mesh.mineUntil(chain, Promise.all(payments.map((payment) => mesh.settled(payment, {timeoutMs: 60_000}))));
+  const settled = await mesh.mineUntil(
+    chain,
+    Promise.all(payments.map((payment) => mesh.settled(payment, {timeoutMs: 60_000}))),
+  );
   const net = settled.reduce((sum, payment) => sum + BigInt(payment.net.value), 0n);
-  assert.equal(await mesh.balance(chain, 'testUsd', merchant.wallet) - before, net, `what ${policy} was paid out`);
+  assert.equal((await mesh.balance(chain, 'testUsd', merchant.wallet)) - before, net, `what ${policy} was paid out`);
   for (const payment of settled) {
     assert.equal(state(payment), 'SUCCEEDED');
     assert.equal(payment.finality, 'FINALITY_FINALIZED');
     const fee = (kDue * 50n) / 10_000n;
-    assert.deepEqual([payment.gross.value, payment.fee.value, payment.net.value], [String(kDue), String(fee), String(kDue - fee)]);
+    assert.deepEqual(
+      [payment.gross.value, payment.fee.value, payment.net.value],
+      [String(kDue), String(fee), String(kDue - fee)],
+    );
   }
   return settled;
 }
@@ -78,7 +94,7 @@ for (const depth of [1, 2, 3, 4, 5]) {
   test(`a reorganisation of depth ${depth} removes, moves and replaces payments, before and after they are confirmed`, async () => {
     const cases = [];
     for (const policy of ['before', 'after']) {
-      for (const fate of ['removed', 'moved', 'replaced']) cases.push({fate, ...await prepare(policy)});
+      for (const fate of ['removed', 'moved', 'replaced']) cases.push({fate, ...(await prepare(policy))});
     }
     for (const each of cases) await send(each.paying.raw);
     await mesh.mine(chain, depth);
@@ -94,16 +110,30 @@ for (const depth of [1, 2, 3, 4, 5]) {
       if (fate === 'replaced') branch.push([(await mesh.sign(chain, wallet, 'testUsd', elsewhere, kDue)).raw, 0]);
     }
     await rpc(chain, 'anvil_reorg', [depth, branch]);
-    const seen = await Promise.all(cases.map(async (each) => {
-      const block = await blockOf(each.paying.hash);
-      assert.equal(block !== null, each.fate === 'moved');
-      return mesh.until(each.payment, (p) => each.fate === 'moved' ? p.transfers[0].block?.hash === block && !p.transfers[0].orphaned
-                                                                   : p.transfers[0].orphaned, {timeoutMs: 30_000});
-    }));
+    const seen = await Promise.all(
+      cases.map(async (each) => {
+        const block = await blockOf(each.paying.hash);
+        assert.equal(block !== null, each.fate === 'moved');
+        return mesh.until(
+          each.payment,
+          (p) =>
+            each.fate === 'moved'
+              ? p.transfers[0].block?.hash === block && !p.transfers[0].orphaned
+              : p.transfers[0].orphaned,
+          {timeoutMs: 30_000},
+        );
+      }),
+    );
     seen.forEach((payment, index) => {
       const {fate, policy} = cases[index];
-      const expected = fate === 'moved' ? (policy === 'after' ? 'SUCCEEDED' : 'PROCESSING')
-                                        : (policy === 'after' ? 'REQUIRES_REVIEW' : 'AWAITING_PAYMENT');
+      const expected =
+        fate === 'moved'
+          ? policy === 'after'
+            ? 'SUCCEEDED'
+            : 'PROCESSING'
+          : policy === 'after'
+            ? 'REQUIRES_REVIEW'
+            : 'AWAITING_PAYMENT';
       assert.equal(state(payment), expected, `${fate} ${policy} confirmation`);
       assert.equal(payment.transfers.length, 1);
       assert.ok(has(payment, 'REORGED'), `${fate} ${policy} confirmation: ${payment.flags}`);
@@ -116,7 +146,10 @@ for (const depth of [1, 2, 3, 4, 5]) {
         const all = await mesh.journals(payment);
         return standing(all).length === 0 && all;
       });
-      assert.ok(journals.some((journal) => journal.rule === 'P13.P1'), `${fate}: ${journals.map((j) => j.rule)}`);
+      assert.ok(
+        journals.some((journal) => journal.rule === 'P13.P1'),
+        `${fate}: ${journals.map((j) => j.rule)}`,
+      );
     }
 
     // Paid again: the removed transaction is sent once more, for the replaced one another wallet pays.
@@ -126,13 +159,21 @@ for (const depth of [1, 2, 3, 4, 5]) {
         await send((await mesh.sign(chain, nextWallet(), 'testUsd', each.payment.deposit_address, kDue)).raw);
       }
     }
-    const settled = await Promise.all(['before', 'after'].map((policy) =>
-        settle(cases.filter((each) => each.policy === policy).map(({payment}) => payment), policy)));
+    const settled = await Promise.all(
+      ['before', 'after'].map((policy) =>
+        settle(
+          cases.filter((each) => each.policy === policy).map(({payment}) => payment),
+          policy,
+        ),
+      ),
+    );
     for (const payment of settled.flat()) {
       const {fate} = cases.find((each) => each.payment.payment_id === payment.payment_id);
       assert.equal(payment.transfers.length, fate === 'replaced' ? 2 : 1, fate);
       assert.equal(has(payment, 'REINCLUDED'), fate !== 'replaced', fate);
-      const rules = standing(await mesh.journals(payment)).map((journal) => journal.rule).sort();
+      const rules = standing(await mesh.journals(payment))
+        .map((journal) => journal.rule)
+        .sort();
       for (const rule of ['P1', 'P2', 'P3', 'P4', 'P10']) {
         assert.equal(rules.filter((each) => each === rule).length, 1, `${fate}: one ${rule} stands in ${rules}`);
       }
@@ -153,7 +194,10 @@ test('a success whose money never comes back is reversed and nothing is paid out
   assert.ok(!has(reversed, 'SETTLED_TO_MERCHANT'));
   assert.equal(standing(await mesh.journals(lost.payment)).length, 0);
   assert.equal(await mesh.balance(chain, 'testUsd', merchants.after.wallet), held);
-  const {payouts} = await mesh.operator.PayoutService.ListPayouts({merchant_id: merchants.after.merchant_id, page_size: 500});
+  const {payouts} = await mesh.operator.PayoutService.ListPayouts({
+    merchant_id: merchants.after.merchant_id,
+    page_size: 500,
+  });
   for (const payout of payouts) {
     assert.ok((payout.lines ?? []).every((line) => line.payment_id !== lost.payment.payment_id));
   }
@@ -164,17 +208,18 @@ test('sweeps and payouts that a reorganisation removes are sent again and pay on
   await send(one.paying.raw);
   const before = await mesh.balance(chain, 'testUsd', merchants.before.wallet);
   const sink = one.payment.deposit_address;
-  const swept = async () => await mesh.balance(chain, 'testUsd', sink) === 0n && (await mesh.get(one.payment)).transfers.length === 1;
+  const swept = async () =>
+    (await mesh.balance(chain, 'testUsd', sink)) === 0n && (await mesh.get(one.payment)).transfers.length === 1;
   await mesh.mineUntil(chain, waitFor('the sweep', swept, {timeoutMs: 60_000, everyMs: 100}));
   await mesh.caughtUp(chain);
   await rpc(chain, 'anvil_reorg', [2, []]);
   await mesh.caughtUp(chain);
-  const paidOut = async () => await mesh.balance(chain, 'testUsd', merchants.before.wallet) !== before;
+  const paidOut = async () => (await mesh.balance(chain, 'testUsd', merchants.before.wallet)) !== before;
   await mesh.mineUntil(chain, waitFor('the payout', paidOut, {timeoutMs: 90_000, everyMs: 100}));
   await mesh.caughtUp(chain);
   await rpc(chain, 'anvil_reorg', [4, []]);
   const settled = await mesh.mineUntil(chain, mesh.settled(one.payment, {timeoutMs: 90_000}));
-  assert.equal(await mesh.balance(chain, 'testUsd', merchants.before.wallet) - before, BigInt(settled.net.value));
+  assert.equal((await mesh.balance(chain, 'testUsd', merchants.before.wallet)) - before, BigInt(settled.net.value));
 });
 
 test('reorganisations while the watcher is down, and two in a row, end in one credit', async () => {
@@ -184,14 +229,32 @@ test('reorganisations while the watcher is down, and two in a row, end in one cr
   await Promise.all(cases.map(taken));
   await mesh.caughtUp(chain);
   mesh.kill('watcher');
-  await rpc(chain, 'anvil_reorg', [4, [[cases[0].paying.raw, 1], [cases[1].paying.raw, 3]]]);
+  await rpc(chain, 'anvil_reorg', [
+    4,
+    [
+      [cases[0].paying.raw, 1],
+      [cases[1].paying.raw, 3],
+    ],
+  ]);
   await mesh.mine(chain, 1);
   await rpc(chain, 'anvil_reorg', [2, [[cases[2].paying.raw, 0]]]);
   await mesh.restart('watcher');
   await rpc(chain, 'anvil_reorg', [1, []]);
   await sleep(200);
-  await rpc(chain, 'anvil_reorg', [3, [[cases[1].paying.raw, 0], [cases[2].paying.raw, 2]]]);
-  for (const each of cases) if (await blockOf(each.paying.hash) === null) await send(each.paying.raw);
-  await Promise.all(['before', 'after'].map((policy) =>
-      settle(cases.filter((each) => each.policy === policy).map(({payment}) => payment), policy)));
+  await rpc(chain, 'anvil_reorg', [
+    3,
+    [
+      [cases[1].paying.raw, 0],
+      [cases[2].paying.raw, 2],
+    ],
+  ]);
+  for (const each of cases) if ((await blockOf(each.paying.hash)) === null) await send(each.paying.raw);
+  await Promise.all(
+    ['before', 'after'].map((policy) =>
+      settle(
+        cases.filter((each) => each.policy === policy).map(({payment}) => payment),
+        policy,
+      ),
+    ),
+  );
 });

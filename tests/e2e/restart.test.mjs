@@ -56,7 +56,10 @@ test('a mesh whose ports are taken says by whom and starts nothing', async () =>
   await mesh.mesh.stop();
   const {port} = taken.address();
   other.ports = {...other.ports, metrics: {...other.ports.metrics, watcher: port}};
-  await assert.rejects(other.start(), (error) => error.message.includes(String(port)) && error.message.includes('watcher'));
+  await assert.rejects(
+    other.start(),
+    (error) => error.message.includes(String(port)) && error.message.includes('watcher'),
+  );
   assert.deepEqual(pids().filter(Boolean), []);
   taken.close();
   await mesh.mesh.start();
@@ -68,10 +71,13 @@ test('a chain that comes back older than what was final is noticed, and a fresh 
   const old = mesh.mesh.path('old-snapshot.json');
   copyFileSync(state, old);
   const head = Number(await rpc(mesh.chains[0], 'eth_blockNumber'));
-  await waitFor('newer blocks to be final', () => mesh.mesh.lastSeen(chain).number > head, {timeoutMs: 60_000, everyMs: 500});
+  await waitFor('newer blocks to be final', () => mesh.mesh.lastSeen(chain).number > head, {
+    timeoutMs: 60_000,
+    everyMs: 500,
+  });
   for (const name of names()) await mesh.mesh.processes.stop(name, {signal: 'SIGKILL'});
   await mesh.mesh.postgres.stop('immediate');
-  copyFileSync(old, state);  // what the last snapshot before a crash may be
+  copyFileSync(old, state); // what the last snapshot before a crash may be
   await assert.rejects(again().start(), (error) => {
     assert.ok(error.chainsAreOlder, error.message);
     assert.match(error.message, /older|another block/);
@@ -79,7 +85,7 @@ test('a chain that comes back older than what was final is noticed, and a fresh 
   });
   for (const service of services) assert.equal(mesh.mesh.processes.pid(service), null, `${service} was not started`);
   await mesh.mesh.setAside();
-  mesh.history.length = 0;  // what was acknowledged is put aside too
+  mesh.history.length = 0; // what was acknowledged is put aside too
   await mesh.mesh.start();
   merchant = await mesh.merchant();
   await onePayment(0);

@@ -28,20 +28,29 @@ function caller(flags) {
   const client = connect(mesh.description, 'edge', {apiKey: merchant.api_key, headers});
   return {traceId, spanId, client};
 }
-const create = ({client}) => client.PaymentService.CreatePayment({
-  request_id: randomUUID(), price: {unit: 'iso4217/EUR', value: '1250'},
-}).then(({payment}) => payment);
+const create = ({client}) =>
+  client.PaymentService.CreatePayment({
+    request_id: randomUUID(),
+    price: {unit: 'iso4217/EUR', value: '1250'},
+  }).then(({payment}) => payment);
 
 let sampled;
 let payment;
 
-test('one trace goes from the merchant\'s call through routing and the watcher', async () => {
+test("one trace goes from the merchant's call through routing and the watcher", async () => {
   sampled = caller('01');
   payment = await create(sampled);
-  const find = (service, kind, method) => receiver.of(sampled.traceId).find(
-      (span) => span.service === service && span.kind === kind && span.name.endsWith(method));
-  await waitFor('the spans of the call', () => find('checkout', 'SERVER', 'CreatePayment') &&
-      find('routing', 'SERVER', 'Decide') && find('watcher', 'SERVER', 'WatchAddresses'));
+  const find = (service, kind, method) =>
+    receiver
+      .of(sampled.traceId)
+      .find((span) => span.service === service && span.kind === kind && span.name.endsWith(method));
+  await waitFor(
+    'the spans of the call',
+    () =>
+      find('checkout', 'SERVER', 'CreatePayment') &&
+      find('routing', 'SERVER', 'Decide') &&
+      find('watcher', 'SERVER', 'WatchAddresses'),
+  );
   const root = find('checkout', 'SERVER', 'CreatePayment');
   assert.equal(root.parentSpanId, sampled.spanId);
   assert.equal(root.name, 'paymesh.checkout.v1.PaymentService/CreatePayment');
@@ -51,7 +60,10 @@ test('one trace goes from the merchant\'s call through routing and the watcher',
   assert.equal(root.attributes['rpc.grpc.status_code'], 0);
   assert.equal(root.attributes.payment_id, payment.payment_id);
   assert.equal(root.resource['service.namespace'], 'paymesh');
-  for (const [service, method] of [['routing', 'Decide'], ['watcher', 'WatchAddresses']]) {
+  for (const [service, method] of [
+    ['routing', 'Decide'],
+    ['watcher', 'WatchAddresses'],
+  ]) {
     const asks = find('checkout', 'CLIENT', method);
     const answers = find(service, 'SERVER', method);
     assert.equal(asks.parentSpanId, root.spanId, method);
@@ -67,22 +79,26 @@ test('what happens to the payment later is found from its trace by links', async
   await mesh.pay(payment, chain, 'testEur', mesh.option(payment, chain, 'testEur').due.value);
   await mesh.settled(payment);
   const life = [
-    ['watcher', 'publish transfer.included'],     // seen
+    ['watcher', 'publish transfer.included'], // seen
     ['checkout', 'process transfer.included'],
-    ['watcher', 'publish transfer.safe'],         // confirmed
+    ['watcher', 'publish transfer.safe'], // confirmed
     ['checkout', 'publish payment.succeeded'],
     ['settlement', 'process payment.succeeded'],
     ['routing', 'process payment.succeeded'],
-    ['settlement', 'publish payment.posted'],     // on the books
+    ['settlement', 'publish payment.posted'], // on the books
     ['checkout', 'process payment.posted'],
     ['settlement', 'publish payment.swept'],
-    ['settlement', 'publish payment.paid_out'],   // paid out
+    ['settlement', 'publish payment.paid_out'], // paid out
     ['checkout', 'process payment.paid_out'],
   ];
-  const missing = () => life.filter(([service, name]) =>
-    !receiver.linkedTo(sampled.traceId).some((span) => span.service === service && span.name === name));
-  await waitFor('its whole life', () => missing().length === 0, {timeoutMs: 20_000})
-      .catch((error) => { throw new Error(`${error.message}; missing: ${JSON.stringify(missing())}`); });
+  const missing = () =>
+    life.filter(
+      ([service, name]) =>
+        !receiver.linkedTo(sampled.traceId).some((span) => span.service === service && span.name === name),
+    );
+  await waitFor('its whole life', () => missing().length === 0, {timeoutMs: 20_000}).catch((error) => {
+    throw new Error(`${error.message}; missing: ${JSON.stringify(missing())}`);
+  });
   for (const span of receiver.linkedTo(sampled.traceId)) {
     assert.equal(span.parentSpanId, '', span.name);
     assert.notEqual(span.traceId, sampled.traceId);
@@ -93,7 +109,8 @@ test('what happens to the payment later is found from its trace by links', async
 
 test('no address, amount or key is in any span', () => {
   const text = JSON.stringify(receiver.spans).toLowerCase();
-  for (const secret of [payment.deposit_address, merchant.api_key, merchant.wallet]) assert.ok(!text.includes(secret.toLowerCase()), secret);
+  for (const secret of [payment.deposit_address, merchant.api_key, merchant.wallet])
+    assert.ok(!text.includes(secret.toLowerCase()), secret);
   const due = mesh.option(payment, mesh.chains[0], 'testEur').due.value;
   const told = receiver.of(sampled.traceId).concat(receiver.linkedTo(sampled.traceId));
   assert.ok(told.length > 10);
@@ -109,7 +126,7 @@ test('a call whose caller does not record it is not recorded, and neither is wha
   // What comes later has arrived, so that would have too.
   const later = caller('01');
   await create(later);
-  await waitFor('a later call\'s spans', () => receiver.of(later.traceId).length >= 5);
+  await waitFor("a later call's spans", () => receiver.of(later.traceId).length >= 5);
   assert.deepEqual(receiver.of(unsampled.traceId), []);
   assert.deepEqual(receiver.linkedTo(unsampled.traceId), []);
   for (const client of [unsampled.client, later.client]) client.close();
@@ -119,7 +136,10 @@ test('what was recorded just before SIGTERM is delivered', async () => {
   const last = caller('01');
   await last.client.PaymentService.GetPayment({payment_id: payment.payment_id});
   await mesh.mesh.processes.stop('checkout');
-  assert.deepEqual(receiver.of(last.traceId).map((span) => span.name), ['paymesh.checkout.v1.PaymentService/GetPayment']);
+  assert.deepEqual(
+    receiver.of(last.traceId).map((span) => span.name),
+    ['paymesh.checkout.v1.PaymentService/GetPayment'],
+  );
   last.client.close();
   mesh.mesh.startService('checkout');
   await mesh.mesh.waitReady('checkout');

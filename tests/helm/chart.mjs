@@ -26,7 +26,9 @@ export const calls = {
   settlement: ['watcher', 'checkout'],
 };
 
-export const valueFiles = readdirSync(join(chart, 'ci')).filter((name) => name.endsWith('.yaml')).sort();
+export const valueFiles = readdirSync(join(chart, 'ci'))
+  .filter((name) => name.endsWith('.yaml'))
+  .sort();
 
 export function runHelm(...args) {
   const {status, stdout, stderr} = spawnSync(helm, args, {encoding: 'utf8', maxBuffer: 64 << 20});
@@ -34,35 +36,70 @@ export function runHelm(...args) {
 }
 
 export function parse(text) {
-  return YAML.parseAllDocuments(text, {merge: false}).map((document) => {
-    if (document.errors.length > 0) throw document.errors[0];
-    return document.toJS();
-  }).filter((object) => object !== null);
+  return YAML.parseAllDocuments(text, {merge: false})
+    .map((document) => {
+      if (document.errors.length > 0) throw document.errors[0];
+      return document.toJS();
+    })
+    .filter((object) => object !== null);
 }
 
 const minimal = ['certManager.issuerRef.name=ca', 'chains.existingSecret=chains'];
 
 /** Renders the chart with a file of ci/ (or the least values) and more values as of --set; parsed objects. */
-export function render({file = 'minimal.yaml', set = [], setJson = [], args = [], folder = chart, release = 'paymesh'} = {}) {
-  const text = execFileSync(helm, [
-    'template', release, folder, '--namespace', namespace, '--values', join(chart, 'ci', file),
-    ...set.flatMap((each) => ['--set', each]), ...setJson.flatMap((each) => ['--set-json', each]), ...args,
-  ], {encoding: 'utf8', maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'pipe']});
+export function render({
+  file = 'minimal.yaml',
+  set = [],
+  setJson = [],
+  args = [],
+  folder = chart,
+  release = 'paymesh',
+} = {}) {
+  const text = execFileSync(
+    helm,
+    [
+      'template',
+      release,
+      folder,
+      '--namespace',
+      namespace,
+      '--values',
+      join(chart, 'ci', file),
+      ...set.flatMap((each) => ['--set', each]),
+      ...setJson.flatMap((each) => ['--set-json', each]),
+      ...args,
+    ],
+    {encoding: 'utf8', maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'pipe']},
+  );
   return parse(text);
 }
 
 /** What helm says when it refuses the least values with these changes; fails when it does not. */
 export function refusal({set = [], setJson = []}) {
-  const {status, stderr} = runHelm('template', 'paymesh', chart,
-    ...[...minimal, ...set].flatMap((each) => ['--set', each]), ...setJson.flatMap((each) => ['--set-json', each]));
+  const {status, stderr} = runHelm(
+    'template',
+    'paymesh',
+    chart,
+    ...[...minimal, ...set].flatMap((each) => ['--set', each]),
+    ...setJson.flatMap((each) => ['--set-json', each]),
+  );
   if (status === 0) throw new Error('helm accepted the values');
   return stderr;
 }
 
 /** The notes after an installation of the least values with these changes. */
 export function notes(...set) {
-  const {status, stdout, stderr} = runHelm('install', 'paymesh', chart, '--dry-run=client', '--namespace', namespace, '--values', join(chart, 'ci', 'minimal.yaml'),
-    ...set.flatMap((each) => ['--set', each]));
+  const {status, stdout, stderr} = runHelm(
+    'install',
+    'paymesh',
+    chart,
+    '--dry-run=client',
+    '--namespace',
+    namespace,
+    '--values',
+    join(chart, 'ci', 'minimal.yaml'),
+    ...set.flatMap((each) => ['--set', each]),
+  );
   if (status !== 0) throw new Error(stderr);
   return stdout.slice(stdout.indexOf('NOTES:'));
 }
@@ -78,7 +115,8 @@ export const ofKind = (objects, kind) => objects.filter((object) => object.kind 
 export const named = (objects, kind, name) =>
   objects.find((object) => object.kind === kind && object.metadata.name === name);
 export const component = (object) => object.metadata.labels?.['app.kubernetes.io/component'];
-export const ofService = (objects, kind, service) => objects.filter((object) => object.kind === kind && component(object) === service);
+export const ofService = (objects, kind, service) =>
+  objects.filter((object) => object.kind === kind && component(object) === service);
 export const hookOf = (object) => object.metadata.annotations?.['helm.sh/hook'];
 export const hookWeight = (object) => Number(object.metadata.annotations?.['helm.sh/hook-weight'] ?? 0);
 
@@ -92,7 +130,14 @@ export function pods(objects) {
     if (object.kind === 'Pod') return [{owner: object, labels: object.metadata.labels, spec: object.spec}];
     const template = object.spec?.template;
     if (!['Deployment', 'Job'].includes(object.kind)) return [];
-    return [{owner: object, labels: template.metadata.labels, annotations: template.metadata.annotations, spec: template.spec}];
+    return [
+      {
+        owner: object,
+        labels: template.metadata.labels,
+        annotations: template.metadata.annotations,
+        spec: template.spec,
+      },
+    ];
   });
 }
 

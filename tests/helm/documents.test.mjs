@@ -22,9 +22,14 @@ test('values.schema.json is up to date with values.yaml', () => {
 test('README.md and UPGRADING.md name values that exist', () => {
   const values = YAML.parse(readChart('values.yaml'));
   // A key of one service may also be one of the defaults; an empty map is open.
-  const existsBelow = (node, path) => path.length === 0 || (node !== null && typeof node === 'object' &&
-    (Object.keys(node).length === 0 || (path[0] in node && existsBelow(node[path[0]], path.slice(1)))));
-  const exists = ([first, ...rest]) => existsBelow(values, [first, ...rest]) || existsBelow(values.defaults, [first, ...rest]) ||
+  const existsBelow = (node, path) =>
+    path.length === 0 ||
+    (node !== null &&
+      typeof node === 'object' &&
+      (Object.keys(node).length === 0 || (path[0] in node && existsBelow(node[path[0]], path.slice(1)))));
+  const exists = ([first, ...rest]) =>
+    existsBelow(values, [first, ...rest]) ||
+    existsBelow(values.defaults, [first, ...rest]) ||
     (first === 'services' && rest[0] in values.services && existsBelow(values.defaults, rest.slice(1)));
   for (const name of ['README.md', 'UPGRADING.md']) {
     const text = readChart(name);

@@ -5,7 +5,21 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {
-  YAML, chart, component, hookOf, named, namespace, ofKind, ofService, pods, refusal, render, rendered, selects, services, valueFiles,
+  YAML,
+  chart,
+  component,
+  hookOf,
+  named,
+  namespace,
+  ofKind,
+  ofService,
+  pods,
+  refusal,
+  render,
+  rendered,
+  selects,
+  services,
+  valueFiles,
 } from './chart.mjs';
 
 const everyFile = (check) => {
@@ -22,7 +36,10 @@ test('each service has exactly one Service with the metrics port, and a headless
       assert.equal(withMetrics[0].spec.type, 'ClusterIP', 'never shown by a load balancer');
       for (const service of own) {
         for (const port of service.spec.ports) {
-          assert.ok(deployment.spec.template.spec.containers[0].ports.some((each) => each.name === port.targetPort), file);
+          assert.ok(
+            deployment.spec.template.spec.containers[0].ports.some((each) => each.name === port.targetPort),
+            file,
+          );
         }
         assert.ok(!service.spec.ports.some((port) => port.name === 'health'), 'health is for the kubelet');
       }
@@ -31,7 +48,10 @@ test('each service has exactly one Service with the metrics port, and a headless
       for (const service of headless) {
         assert.equal(service.spec.publishNotReadyAddresses, false);
         assert.equal(service.spec.clusterIP, 'None');
-        assert.deepEqual(service.spec.ports.map((port) => port.name), ['grpc']);
+        assert.deepEqual(
+          service.spec.ports.map((port) => port.name),
+          ['grpc'],
+        );
       }
     }
   });
@@ -42,8 +62,13 @@ test('a ServiceMonitor finds exactly that Service, a PodMonitor the pods, and ne
     const objects = rendered(file);
     assert.equal(ofKind(objects, 'ServiceMonitor').length, 4);
     for (const monitor of ofKind(objects, 'ServiceMonitor')) {
-      const found = ofKind(objects, 'Service').filter((service) => selects(monitor.spec.selector.matchLabels, service.metadata.labels));
-      assert.deepEqual(found.map((service) => service.metadata.name), [`${monitor.metadata.name}-metrics`]);
+      const found = ofKind(objects, 'Service').filter((service) =>
+        selects(monitor.spec.selector.matchLabels, service.metadata.labels),
+      );
+      assert.deepEqual(
+        found.map((service) => service.metadata.name),
+        [`${monitor.metadata.name}-metrics`],
+      );
       const [endpoint] = monitor.spec.endpoints;
       assert.ok(found[0].spec.ports.some((port) => port.name === endpoint.port));
       assert.equal(endpoint.honorLabels, false);
@@ -51,15 +76,24 @@ test('a ServiceMonitor finds exactly that Service, a PodMonitor the pods, and ne
       assert.equal(endpoint.relabelings[0].replacement, component(monitor));
     }
   }
-  assert.equal(ofKind(rendered('production.yaml'), 'ServiceMonitor')[0].metadata.labels.release, 'kube-prometheus-stack');
+  assert.equal(
+    ofKind(rendered('production.yaml'), 'ServiceMonitor')[0].metadata.labels.release,
+    'kube-prometheus-stack',
+  );
   const objects = rendered('irsa-podmonitor.yaml');
   assert.equal(ofKind(objects, 'ServiceMonitor').length, 0);
   for (const monitor of ofKind(objects, 'PodMonitor')) {
     const found = pods(objects).filter((pod) => selects(monitor.spec.selector.matchLabels, pod.labels));
-    assert.deepEqual(found.map((pod) => pod.owner.metadata.name), [monitor.metadata.name]);
+    assert.deepEqual(
+      found.map((pod) => pod.owner.metadata.name),
+      [monitor.metadata.name],
+    );
     assert.ok(found[0].spec.containers[0].ports.some((port) => port.name === monitor.spec.podMetricsEndpoints[0].port));
   }
-  assert.match(refusal({set: ['metrics.serviceMonitor.enabled=true', 'metrics.podMonitor.enabled=true']}), /scrape each pod twice/);
+  assert.match(
+    refusal({set: ['metrics.serviceMonitor.enabled=true', 'metrics.podMonitor.enabled=true']}),
+    /scrape each pod twice/,
+  );
 });
 
 test('probes are native gRPC on the plaintext health port, by the names that the health server serves', () => {
@@ -76,7 +110,7 @@ test('probes are native gRPC on the plaintext health port, by the names that the
   }
 });
 
-test('rules and dashboards come from the chart\'s own folders, with or without any', () => {
+test("rules and dashboards come from the chart's own folders, with or without any", () => {
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-rules-'));
   try {
     cpSync(chart, folder, {recursive: true});
@@ -88,8 +122,14 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
     mkdirSync(join(folder, 'alerts'));
     mkdirSync(join(folder, 'dashboards'));
     const rules = [
-      {alert: 'Kept', expr: 'up == 0', labels: {severity: 'critical'}, annotations: {summary: '{{ $labels.service }} is away', runbook_url: 'runbooks/kept.md'}},
-      {alert: 'Dropped', expr: 'up == 1'}, {record: 'a:b', expr: 'sum(up)'},
+      {
+        alert: 'Kept',
+        expr: 'up == 0',
+        labels: {severity: 'critical'},
+        annotations: {summary: '{{ $labels.service }} is away', runbook_url: 'runbooks/kept.md'},
+      },
+      {alert: 'Dropped', expr: 'up == 1'},
+      {record: 'a:b', expr: 'sum(up)'},
     ];
     writeFileSync(join(folder, 'alerts', 'a.yaml'), YAML.stringify({groups: [{name: 'one', interval: '30s', rules}]}));
     writeFileSync(join(folder, 'alerts', 'b.yaml'), YAML.stringify({groups: [{name: 'empty', rules: [rules[1]]}]}));
@@ -97,15 +137,38 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
     const dashboard = {uid: 'x', title: '{{ not a template }}'};
     writeFileSync(join(folder, 'dashboards', 'mesh_overview.json'), JSON.stringify(dashboard));
     const objects = render({
-      folder, setJson: ['metrics.prometheusRule.overrides={"Kept":{"for":"9m","labels":{"page":"yes"}}}'], set: ['metrics.prometheusRule.enabled=true', 'metrics.prometheusRule.disabled.Dropped=true', 'metrics.dashboards.enabled=true',
-                    'metrics.prometheusRule.runbookBaseUrl=https://example.com/r/', 'metrics.prometheusRule.alertLabels.team=pay']});
+      folder,
+      setJson: ['metrics.prometheusRule.overrides={"Kept":{"for":"9m","labels":{"page":"yes"}}}'],
+      set: [
+        'metrics.prometheusRule.enabled=true',
+        'metrics.prometheusRule.disabled.Dropped=true',
+        'metrics.dashboards.enabled=true',
+        'metrics.prometheusRule.runbookBaseUrl=https://example.com/r/',
+        'metrics.prometheusRule.alertLabels.team=pay',
+      ],
+    });
     const [rule] = ofKind(objects, 'PrometheusRule');
-    assert.deepEqual(rule.spec.groups, [{name: 'one', interval: '30s', rules: [
-      {...rules[0], for: '9m', labels: {severity: 'critical', team: 'pay', page: 'yes'}, annotations: {...rules[0].annotations, runbook_url: 'https://example.com/r/kept.md'}}, rules[2],
-    ]}]);
+    assert.deepEqual(rule.spec.groups, [
+      {
+        name: 'one',
+        interval: '30s',
+        rules: [
+          {
+            ...rules[0],
+            for: '9m',
+            labels: {severity: 'critical', team: 'pay', page: 'yes'},
+            annotations: {...rules[0].annotations, runbook_url: 'https://example.com/r/kept.md'},
+          },
+          rules[2],
+        ],
+      },
+    ]);
     const [bare] = ofKind(render({folder, set: ['metrics.prometheusRule.enabled=true']}), 'PrometheusRule');
-    assert.deepEqual(bare.spec.groups[0].rules[0].annotations, {summary: '{{ $labels.service }} is away', runbook: 'runbooks/kept.md'},
-      'a path is not passed off as a link');
+    assert.deepEqual(
+      bare.spec.groups[0].rules[0].annotations,
+      {summary: '{{ $labels.service }} is away', runbook: 'runbooks/kept.md'},
+      'a path is not passed off as a link',
+    );
     const configMap = named(objects, 'ConfigMap', 'paymesh-dashboard-mesh-overview');
     assert.deepEqual(JSON.parse(configMap.data['mesh_overview.json']), dashboard);
     assert.equal(configMap.metadata.labels.grafana_dashboard, '1');
@@ -118,30 +181,52 @@ test('rules and dashboards come from the chart\'s own folders, with or without a
 test('the absence of a service is an alert where it is expected: installed, or named', () => {
   const absences = (values) => {
     const rules = ofKind(render({set: ['metrics.prometheusRule.enabled=true'], ...values}), 'PrometheusRule')
-      .flatMap((object) => object.spec.groups).flatMap((group) => group.rules);
-    return rules.filter(({alert}) => alert === 'PaymeshMetricsAbsent').map(({expr, labels}) => `${labels.service}: ${expr}`);
+      .flatMap((object) => object.spec.groups)
+      .flatMap((group) => group.rules);
+    return rules
+      .filter(({alert}) => alert === 'PaymeshMetricsAbsent')
+      .map(({expr, labels}) => `${labels.service}: ${expr}`);
   };
   const absence = (service) => `${service}: absent(up{job="${service}",namespace="${namespace}"})`;
   assert.deepEqual(absences({file: 'minimal.yaml'}), services.map(absence));
   assert.deepEqual(absences({file: 'settlement-alone.yaml'}), [absence('settlement')]);
-  assert.deepEqual(absences({file: 'settlement-alone.yaml', setJson: [`metrics.prometheusRule.expectedServices=${JSON.stringify(services)}`]}), services.map(absence));
+  assert.deepEqual(
+    absences({
+      file: 'settlement-alone.yaml',
+      setJson: [`metrics.prometheusRule.expectedServices=${JSON.stringify(services)}`],
+    }),
+    services.map(absence),
+  );
 });
 
-test('the chart\'s alerts arrive unchanged, save those that values leave out or change, and know targets by the labels that monitors set', () => {
+test("the chart's alerts arrive unchanged, save those that values leave out or change, and know targets by the labels that monitors set", () => {
   const folder = join(chart, 'alerts');
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml')).sort() : [];
-  const shipped = files.flatMap((name) => YAML.parse(readFileSync(join(folder, name), 'utf8')).groups).flatMap((group) => group.rules);
-  const installed = (file) => ofKind(rendered(file), 'PrometheusRule').flatMap((rule) => rule.spec.groups).flatMap((group) => group.rules);
+  const files = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'))
+        .sort()
+    : [];
+  const shipped = files
+    .flatMap((name) => YAML.parse(readFileSync(join(folder, name), 'utf8')).groups)
+    .flatMap((group) => group.rules);
+  const installed = (file) =>
+    ofKind(rendered(file), 'PrometheusRule')
+      .flatMap((rule) => rule.spec.groups)
+      .flatMap((group) => group.rules);
   const production = installed('production.yaml');
   const here = (expr) => String(expr).trim().replaceAll('namespace=~".+"', `namespace="${namespace}"`);
-  assert.deepEqual(production.map(({alert, record, expr}) => [alert ?? record, String(expr).trim()]),
-    shipped.map(({alert, record, expr}) => [alert ?? record, here(expr)]));
+  assert.deepEqual(
+    production.map(({alert, record, expr}) => [alert ?? record, String(expr).trim()]),
+    shipped.map(({alert, record, expr}) => [alert ?? record, here(expr)]),
+  );
   for (const rule of production.filter((each) => each.alert)) assert.equal(rule.labels.team, 'payments');
 
   const {disabled} = YAML.parse(readFileSync(join(chart, 'ci', 'monitoring.yaml'), 'utf8')).metrics.prometheusRule;
   const changed = installed('monitoring.yaml');
-  assert.deepEqual(changed.map((rule) => rule.alert ?? rule.record),
-    [...shipped.map((rule) => rule.alert ?? rule.record).filter((name) => !disabled[name]), 'PaymeshNobodyPays']);
+  assert.deepEqual(
+    changed.map((rule) => rule.alert ?? rule.record),
+    [...shipped.map((rule) => rule.alert ?? rule.record).filter((name) => !disabled[name]), 'PaymeshNobodyPays'],
+  );
   for (const rule of changed) {
     if (rule.alert === 'WatcherHeadStale') assert.deepEqual([rule.for, rule.labels.severity], ['10m', 'warning']);
     const url = rule.annotations?.runbook_url;
@@ -159,31 +244,57 @@ test('the chart\'s alerts arrive unchanged, save those that values leave out or 
   }
 });
 
-test('of the alerts that share a budget\'s name one is left out or changed by its window, and all by the name', () => {
+test("of the alerts that share a budget's name one is left out or changed by its window, and all by the name", () => {
   const name = 'PaymeshCheckoutAvailabilityBudgetBurn';
-  const burn = (values) => ofKind(render({set: ['metrics.prometheusRule.enabled=true'], setJson: [`metrics.prometheusRule.${values}`]}), 'PrometheusRule')
-    .flatMap((rule) => rule.spec.groups).flatMap((group) => group.rules).filter((rule) => rule.alert === name)
-    .map(({labels, for: patience}) => `${labels.long} ${labels.severity} ${patience}`);
+  const burn = (values) =>
+    ofKind(
+      render({set: ['metrics.prometheusRule.enabled=true'], setJson: [`metrics.prometheusRule.${values}`]}),
+      'PrometheusRule',
+    )
+      .flatMap((rule) => rule.spec.groups)
+      .flatMap((group) => group.rules)
+      .filter((rule) => rule.alert === name)
+      .map(({labels, for: patience}) => `${labels.long} ${labels.severity} ${patience}`);
   const all = ['1h critical 2m', '6h critical 15m', '1d warning 1h', '3d warning 3h'];
   assert.deepEqual(burn('disabled={}'), all);
   assert.deepEqual(burn(`disabled={"${name}/3d":true}`), all.slice(0, 3));
   assert.deepEqual(burn(`disabled={"${name}":true}`), []);
-  assert.deepEqual(burn(`overrides={"${name}":{"for":"5m"},"${name}/1d":{"for":"9m","labels":{"severity":"info"}}}`),
-    ['1h critical 5m', '6h critical 5m', '1d info 9m', '3d warning 5m']);
+  assert.deepEqual(burn(`overrides={"${name}":{"for":"5m"},"${name}/1d":{"for":"9m","labels":{"severity":"info"}}}`), [
+    '1h critical 5m',
+    '6h critical 5m',
+    '1d info 9m',
+    '3d warning 5m',
+  ]);
 });
 
 test('`helm test` asks every installed service for its health, and calls the watcher as another service of the release', () => {
   const pod = (file) => rendered(file).find((object) => hookOf(object) === 'test');
-  assert.deepEqual(pod('minimal.yaml').spec.containers[0].args.map((each) => each.replace(/=.*/, '')), ['health', ...services.map(() => '--health-address')]);
-  assert.deepEqual(pod('settlement-alone.yaml').spec.containers[0].args,
-    ['health', '--health-address=settlement=dns:///paymesh-settlement-headless.pay.svc.cluster.local:50052']);
+  assert.deepEqual(
+    pod('minimal.yaml').spec.containers[0].args.map((each) => each.replace(/=.*/, '')),
+    ['health', ...services.map(() => '--health-address')],
+  );
+  assert.deepEqual(pod('settlement-alone.yaml').spec.containers[0].args, [
+    'health',
+    '--health-address=settlement=dns:///paymesh-settlement-headless.pay.svc.cluster.local:50052',
+  ]);
   const call = (objects) => objects.find((object) => hookOf(object) === 'test').spec.containers[1];
   assert.deepEqual(call(rendered('minimal.yaml')).args, [
-    'chains', '--address=watcher=dns:///paymesh-watcher-headless.pay.svc.cluster.local:50051',
-    '--identity=watcher=spiffe://paymesh.internal/ns/pay/sa/paymesh-watcher', '--ca=/etc/paymesh/tls/ca.crt', '--cert=/etc/paymesh/tls/tls.crt', '--key=/etc/paymesh/tls/tls.key',
+    'chains',
+    '--address=watcher=dns:///paymesh-watcher-headless.pay.svc.cluster.local:50051',
+    '--identity=watcher=spiffe://paymesh.internal/ns/pay/sa/paymesh-watcher',
+    '--ca=/etc/paymesh/tls/ca.crt',
+    '--cert=/etc/paymesh/tls/tls.crt',
+    '--key=/etc/paymesh/tls/tls.key',
   ]);
   assert.equal(call(rendered('settlement-alone.yaml')), undefined);
-  assert.equal(call(render({set: services.filter((each) => each !== 'watcher').map((each) => `services.${each}.enabled=false`)})), undefined);
+  assert.equal(
+    call(render({set: services.filter((each) => each !== 'watcher').map((each) => `services.${each}.enabled=false`)})),
+    undefined,
+  );
   const {spec} = pod('extras.yaml');
-  assert.deepEqual([spec.nodeSelector, spec.tolerations[0].key], [{'kubernetes.io/arch': 'amd64'}, 'payments'], 'where the services run, it can run');
+  assert.deepEqual(
+    [spec.nodeSelector, spec.tolerations[0].key],
+    [{'kubernetes.io/arch': 'amd64'}, 'payments'],
+    'where the services run, it can run',
+  );
 });

@@ -6,12 +6,24 @@ import {dirname, join} from 'node:path';
 import {YAML, named, root, services} from './chart.mjs';
 
 /** Which build has all services; undefined when none has. */
-export const preset = ['release', 'dev', 'asan'].sort((a, b) => (b === process.env.PAYMESH_PRESET) - (a === process.env.PAYMESH_PRESET))
+export const preset = ['release', 'dev', 'asan']
+  .sort((a, b) => (b === process.env.PAYMESH_PRESET) - (a === process.env.PAYMESH_PRESET))
   .find((each) => services.every((service) => existsSync(join(root, 'build', each, 'bin', service))));
 export const program = (service) => join(root, 'build', preset, 'bin', service);
 
-const kChains = {chains: [{chain: 'eip155:1', name: 'one', block_time: '12s', finality: {safe_min_depth: 1, finalized_min_depth: 2},
-                           contracts: {}, native: {symbol: 'ETH', decimals: 18}, tokens: []}]};
+const kChains = {
+  chains: [
+    {
+      chain: 'eip155:1',
+      name: 'one',
+      block_time: '12s',
+      finality: {safe_min_depth: 1, finalized_min_depth: 2},
+      contracts: {},
+      native: {symbol: 'ETH', decimals: 18},
+      tokens: [],
+    },
+  ],
+};
 
 let made;
 /** A certificate with its key, made once: the content of a TLS Secret. */
@@ -19,8 +31,27 @@ function pair() {
   if (made) return made;
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-pair-'));
   const [key, certificate] = [join(folder, 'key'), join(folder, 'certificate')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', certificate,
-                           '-subj', '/CN=test', '-days', '2'], {stdio: 'ignore'});
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+      '-subj',
+      '/CN=test',
+      '-days',
+      '2',
+    ],
+    {stdio: 'ignore'},
+  );
   const text = readFileSync(certificate, 'utf8');
   made = {'tls.crt': text, 'tls.key': readFileSync(key, 'utf8'), 'ca.crt': text};
   rmSync(folder, {recursive: true, force: true});
@@ -32,7 +63,10 @@ function pair() {
  * of Secrets, and of ConfigMaps that the chart does not make, by their name in the pod. Gives the configuration's path.
  */
 export function mount(folder, objects, owner, content = {}) {
-  const {volumes, containers: [container]} = owner.spec.template.spec;
+  const {
+    volumes,
+    containers: [container],
+  } = owner.spec.template.spec;
   const put = (path, text) => {
     mkdirSync(dirname(path), {recursive: true});
     writeFileSync(path, text);
@@ -43,7 +77,8 @@ export function mount(folder, objects, owner, content = {}) {
       const {configMap, secret} = source;
       const data = configMap ? named(objects, 'ConfigMap', configMap.name)?.data : undefined;
       for (const {key, path} of (configMap ?? secret)?.items ?? []) {
-        const otherwise = name === 'chains' ? YAML.stringify(kChains) : 'host=127.0.0.1 dbname=paymesh user=paymesh password=x';
+        const otherwise =
+          name === 'chains' ? YAML.stringify(kChains) : 'host=127.0.0.1 dbname=paymesh user=paymesh password=x';
         put(join(folder, mountPath, path), data?.[key] ?? content[path] ?? otherwise);
       }
     }
@@ -55,4 +90,3 @@ export function mount(folder, objects, owner, content = {}) {
   writeFileSync(config, readFileSync(config, 'utf8').replaceAll('/etc/paymesh/', join(folder, 'etc/paymesh/')));
   return config;
 }
-

@@ -34,13 +34,16 @@ export function comments(text) {
 }
 
 function leaves(value, path = []) {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length === 0) return [path.join('.')];
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length === 0)
+    return [path.join('.')];
   return Object.entries(value).flatMap(([key, each]) => leaves(each, [...path, key]));
 }
 
 const values = YAML.parse(source);
 const documented = comments(source);
-const silent = leaves(values).filter((path) => !path.split('.').some((_, index, parts) => documented.has(parts.slice(0, index + 1).join('.'))));
+const silent = leaves(values).filter(
+  (path) => !path.split('.').some((_, index, parts) => documented.has(parts.slice(0, index + 1).join('.'))),
+);
 if (silent.length > 0) {
   console.error(`values without a comment: ${silent.join(', ')}`);
   process.exit(1);

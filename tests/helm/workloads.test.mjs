@@ -5,7 +5,22 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {
-  YAML, chart, component, hookOf, hookWeight, named, ofKind, ofService, pods, readChart, refusal, render, rendered, selects, services, valueFiles,
+  YAML,
+  chart,
+  component,
+  hookOf,
+  hookWeight,
+  named,
+  ofKind,
+  ofService,
+  pods,
+  readChart,
+  refusal,
+  render,
+  rendered,
+  selects,
+  services,
+  valueFiles,
 } from './chart.mjs';
 
 const everyFile = (check) => {
@@ -62,10 +77,15 @@ test('selectors hold nothing that a new version changes, and match their pods an
   }
   everyFile((objects, file) => {
     for (const object of objects) {
-      const selector = object.spec?.selector?.matchLabels ?? (object.kind === 'Service' ? object.spec.selector : undefined);
+      const selector =
+        object.spec?.selector?.matchLabels ?? (object.kind === 'Service' ? object.spec.selector : undefined);
       if (!selector || /Monitor$/.test(object.kind)) continue;
       const chosen = pods(objects).filter((pod) => selects(selector, pod.labels));
-      assert.deepEqual(chosen.map((pod) => pod.owner.kind), ['Deployment'], `${file}: ${object.kind} ${object.metadata.name}`);
+      assert.deepEqual(
+        chosen.map((pod) => pod.owner.kind),
+        ['Deployment'],
+        `${file}: ${object.kind} ${object.metadata.name}`,
+      );
       assert.equal(component(chosen[0].owner), component(object), file);
     }
   });
@@ -92,13 +112,21 @@ test('a migration rests on nothing but hooks of lower weight and what the cluste
         }
       }
       for (const [kind, name] of needs) {
-        assert.equal(named(ordinary, kind, name), undefined, `${file}: ${job.metadata.name} needs ${kind} ${name}, which comes later`);
+        assert.equal(
+          named(ordinary, kind, name),
+          undefined,
+          `${file}: ${job.metadata.name} needs ${kind} ${name}, which comes later`,
+        );
         const hook = named(objects, kind, name);
         if (hook) assert.ok(hookWeight(hook) < hookWeight(job), `${file}: ${kind} ${name}`);
         if (!hook && kind === 'ServiceAccount') assert.fail(`${file}: no account ${name}`);
       }
       const deployment = ofService(objects, 'Deployment', component(job).replace('-migration', ''))[0];
-      assert.equal(spec.containers[0].image, deployment.spec.template.spec.containers[0].image, 'the image of the service');
+      assert.equal(
+        spec.containers[0].image,
+        deployment.spec.template.spec.containers[0].image,
+        'the image of the service',
+      );
       assert.deepEqual(spec.containers[0].args.at(-1), 'migrate');
       assert.equal(spec.restartPolicy, 'Never');
     }
@@ -110,7 +138,8 @@ test('a migration rests on nothing but hooks of lower weight and what the cluste
 test('a migration runs where its service runs, with the environment and volumes that values add', () => {
   for (const job of ofKind(rendered('extras.yaml'), 'Job')) {
     const own = job.spec.template.spec;
-    const {spec} = ofService(rendered('extras.yaml'), 'Deployment', component(job).replace('-migration', ''))[0].spec.template;
+    const {spec} = ofService(rendered('extras.yaml'), 'Deployment', component(job).replace('-migration', ''))[0].spec
+      .template;
     for (const key of ['nodeSelector', 'tolerations', 'affinity', 'priorityClassName']) {
       assert.ok(own[key]);
       assert.deepEqual(own[key], spec[key], key);
@@ -118,7 +147,9 @@ test('a migration runs where its service runs, with the environment and volumes 
     const [container] = own.containers;
     assert.ok(container.env.some(({name}) => name === 'GRPC_VERBOSITY'));
     assert.deepEqual(container.envFrom, spec.containers[0].envFrom);
-    assert.ok(own.volumes.some(({name}) => name === 'scratch') && container.volumeMounts.some(({name}) => name === 'scratch'));
+    assert.ok(
+      own.volumes.some(({name}) => name === 'scratch') && container.volumeMounts.some(({name}) => name === 'scratch'),
+    );
   }
 });
 
@@ -150,7 +181,10 @@ test('pods and containers satisfy the restricted standard, and nothing can be wr
       }
       const kinds = ['configMap', 'secret', 'projected', 'emptyDir'];
       for (const volume of spec.volumes ?? []) {
-        assert.ok(kinds.some((kind) => volume[kind]), where);
+        assert.ok(
+          kinds.some((kind) => volume[kind]),
+          where,
+        );
         const source = volume.secret ?? volume.projected;
         if (source) assert.equal(source.defaultMode, 0o440, `${where}: ${volume.name}`);
       }
@@ -163,26 +197,43 @@ test('a pod ends within its grace period: away from endpoints, drained, then end
     for (const deployment of ofKind(objects, 'Deployment')) {
       const {spec} = deployment.spec.template;
       const config = YAML.parse(named(objects, 'ConfigMap', deployment.metadata.name).data['config.yaml']);
-      const seconds = (spec.containers[0].lifecycle?.preStop.sleep.seconds ?? 0) + parseInt(config.drain_delay) + parseInt(config.shutdown_grace);
+      const seconds =
+        (spec.containers[0].lifecycle?.preStop.sleep.seconds ?? 0) +
+        parseInt(config.drain_delay) +
+        parseInt(config.shutdown_grace);
       assert.ok(seconds + 8 <= spec.terminationGracePeriodSeconds, file);
       assert.deepEqual(deployment.spec.strategy.rollingUpdate.maxUnavailable, 0, file);
     }
   });
-  assert.match(refusal({set: ['defaults.terminationGracePeriodSeconds=30']}), /more than terminationGracePeriodSeconds/);
+  assert.match(
+    refusal({set: ['defaults.terminationGracePeriodSeconds=30']}),
+    /more than terminationGracePeriodSeconds/,
+  );
 });
 
-test('a change of a service\'s configuration restarts its pods, and only its', () => {
-  const sums = (objects) => Object.fromEntries(ofKind(objects, 'Deployment').map((deployment) =>
-    [component(deployment), deployment.spec.template.metadata.annotations['checksum/config']]));
+test("a change of a service's configuration restarts its pods, and only its", () => {
+  const sums = (objects) =>
+    Object.fromEntries(
+      ofKind(objects, 'Deployment').map((deployment) => [
+        component(deployment),
+        deployment.spec.template.metadata.annotations['checksum/config'],
+      ]),
+    );
   const before = sums(rendered('minimal.yaml'));
   const after = sums(render({setJson: ['services.watcher.config={"follow":{"poll_interval":"1s"}}']}));
-  assert.deepEqual(services.filter((service) => before[service] !== after[service]), ['watcher']);
+  assert.deepEqual(
+    services.filter((service) => before[service] !== after[service]),
+    ['watcher'],
+  );
 });
 
 test('pods are spread over zones and nodes by their own labels and revision', () => {
   for (const deployment of ofKind(rendered('minimal.yaml'), 'Deployment')) {
     const constraints = deployment.spec.template.spec.topologySpreadConstraints;
-    assert.deepEqual(constraints.map((each) => each.topologyKey), ['topology.kubernetes.io/zone', 'kubernetes.io/hostname']);
+    assert.deepEqual(
+      constraints.map((each) => each.topologyKey),
+      ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'],
+    );
     for (const constraint of constraints) {
       assert.deepEqual(constraint.labelSelector.matchLabels, deployment.spec.selector.matchLabels);
       assert.deepEqual(constraint.matchLabelKeys, ['pod-template-hash']);
@@ -198,7 +249,10 @@ test('a certificate names one identity, the one that peers expect, and the hosts
       const config = YAML.parse(named(objects, 'ConfigMap', deployment.metadata.name).data['config.yaml']);
       const identity = config.identities.find((each) => each.name === service);
       assert.deepEqual(certificate.spec.uris, [identity.uri], file);
-      assert.match(identity.uri, new RegExp(`^spiffe://[^/]+/ns/pay/sa/${deployment.spec.template.spec.serviceAccountName}$`));
+      assert.match(
+        identity.uri,
+        new RegExp(`^spiffe://[^/]+/ns/pay/sa/${deployment.spec.template.spec.serviceAccountName}$`),
+      );
       assert.deepEqual(certificate.spec.usages, ['digital signature', 'server auth', 'client auth']);
       assert.equal(certificate.spec.privateKey.rotationPolicy, 'Always');
       const tls = deployment.spec.template.spec.volumes.find((volume) => volume.name === 'tls');
@@ -213,7 +267,8 @@ test('a certificate names one identity, the one that peers expect, and the hosts
 });
 
 test('AWS identity: an annotation for irsa, none for Pod Identity, and only where asked', () => {
-  const role = (objects, service) => ofService(objects, 'ServiceAccount', service)[0].metadata.annotations?.['eks.amazonaws.com/role-arn'];
+  const role = (objects, service) =>
+    ofService(objects, 'ServiceAccount', service)[0].metadata.annotations?.['eks.amazonaws.com/role-arn'];
   const irsa = rendered('irsa-podmonitor.yaml');
   assert.match(role(irsa, 'settlement'), /^arn:aws:iam::/);
   for (const service of ['checkout', 'routing', 'watcher']) assert.equal(role(irsa, service), undefined);
@@ -221,12 +276,17 @@ test('AWS identity: an annotation for irsa, none for Pod Identity, and only wher
   assert.match(refusal({set: ['services.settlement.aws.identity.mode=irsa']}), /roleArn is required/);
 });
 
-test('the wallet\'s key is a keystore from its Secret, or in KMS, and then no keystore is mounted', () => {
+test("the wallet's key is a keystore from its Secret, or in KMS, and then no keystore is mounted", () => {
   const settlement = (file) => ofService(rendered(file), 'Deployment', 'settlement')[0];
-  const mounted = (file) => settlement(file).spec.template.spec.volumes.flatMap(({projected}) => projected?.sources ?? [])
-      .filter(({secret}) => secret?.items?.some(({path}) => path.startsWith('operator-keystore'))).map(({secret}) => secret.name);
-  const signer = (file) => YAML.parse(named(rendered(file), 'ConfigMap', settlement(file).metadata.name).data['config.yaml']).signer;
-  const region = (file) => settlement(file).spec.template.spec.containers[0].env.find(({name}) => name === 'AWS_REGION')?.value;
+  const mounted = (file) =>
+    settlement(file)
+      .spec.template.spec.volumes.flatMap(({projected}) => projected?.sources ?? [])
+      .filter(({secret}) => secret?.items?.some(({path}) => path.startsWith('operator-keystore')))
+      .map(({secret}) => secret.name);
+  const signer = (file) =>
+    YAML.parse(named(rendered(file), 'ConfigMap', settlement(file).metadata.name).data['config.yaml']).signer;
+  const region = (file) =>
+    settlement(file).spec.template.spec.containers[0].env.find(({name}) => name === 'AWS_REGION')?.value;
   assert.deepEqual(mounted('minimal.yaml'), ['paymesh-settlement']);
   assert.deepEqual(mounted('single-pod.yaml'), ['operator-wallet']);
   assert.deepEqual(Object.keys(signer('minimal.yaml')), ['keystore_file', 'password_file']);

@@ -9,7 +9,9 @@ import {root} from '../../deploy/local/mesh/mesh.mjs';
 import {OpenImage, loadedLibraries, programs, version} from './images.mjs';
 
 const open = new Map(programs.map((program) => [program, new OpenImage(program)]));
-after(() => { for (const image of open.values()) image.close(); });
+after(() => {
+  for (const image of open.values()) image.close();
+});
 
 const hash = (algorithm, data) => createHash(algorithm).update(data).digest('hex');
 const text = (value) => typeof value === 'string' && value.length > 0;
@@ -35,14 +37,20 @@ for (const program of programs) {
     for (const creator of bill.creationInfo.creators) assert.match(creator, /^(Person|Organization|Tool): \S/);
     assert.deepEqual(bill.documentDescribes, ['SPDXRef-Image']);
     for (const one of bill.packages) {
-      assert.ok(text(one.name) && text(one.versionInfo) && text(one.downloadLocation) && text(one.copyrightText), one.SPDXID);
+      assert.ok(
+        text(one.name) && text(one.versionInfo) && text(one.downloadLocation) && text(one.copyrightText),
+        one.SPDXID,
+      );
       assert.match(one.supplier, /^(Person|Organization): \S/);
       assert.ok(license(one.licenseConcluded) && license(one.licenseDeclared), one.SPDXID);
       assert.equal(one.filesAnalyzed, one.packageVerificationCode !== undefined, one.SPDXID);
     }
     for (const one of bill.files) {
       assert.match(one.fileName, /^\.\//);
-      assert.deepEqual(one.checksums.map((sum) => sum.algorithm), ['SHA1', 'SHA256']);
+      assert.deepEqual(
+        one.checksums.map((sum) => sum.algorithm),
+        ['SHA1', 'SHA256'],
+      );
       assert.ok(license(one.licenseConcluded) && text(one.copyrightText));
     }
   });
@@ -54,22 +62,40 @@ for (const program of programs) {
     for (const one of bill.relationships) {
       assert.ok(ids.includes(one.spdxElementId) && ids.includes(one.relatedSpdxElement), JSON.stringify(one));
     }
-    assert.deepEqual(related('DESCRIBES').map((one) => one.relatedSpdxElement), ['SPDXRef-Image']);
+    assert.deepEqual(
+      related('DESCRIBES').map((one) => one.relatedSpdxElement),
+      ['SPDXRef-Image'],
+    );
   });
 
   test(`${program}: every file of the image is listed with its true checksums, and none that is not there`, () => {
-    assert.deepEqual(bill.files.map((one) => one.fileName.slice(1)).sort(), image.files.filter((file) => file !== where));
+    assert.deepEqual(
+      bill.files.map((one) => one.fileName.slice(1)).sort(),
+      image.files.filter((file) => file !== where),
+    );
     for (const one of bill.files) {
       const content = image.read(one.fileName.slice(1));
-      assert.deepEqual(one.checksums.map((sum) => sum.checksumValue), [hash('sha1', content), hash('sha256', content)], one.fileName);
+      assert.deepEqual(
+        one.checksums.map((sum) => sum.checksumValue),
+        [hash('sha1', content), hash('sha256', content)],
+        one.fileName,
+      );
     }
   });
 
   test(`${program}: every file belongs to one package; only the program and a few lines of text are ours`, () => {
     for (const one of bill.files) assert.ok(holderOf.has(one.SPDXID), one.fileName);
     assert.equal(related('CONTAINS').length, bill.files.length + bill.packages.length - 1);
-    const ours = bill.files.filter((one) => holderOf.get(one.SPDXID).name === 'paymesh').map((one) => one.fileName.slice(1));
-    assert.deepEqual(ours.sort(), ['/etc/group', '/etc/ld.so.cache', '/etc/nsswitch.conf', '/etc/passwd', `/usr/bin/${program}`]);
+    const ours = bill.files
+      .filter((one) => holderOf.get(one.SPDXID).name === 'paymesh')
+      .map((one) => one.fileName.slice(1));
+    assert.deepEqual(ours.sort(), [
+      '/etc/group',
+      '/etc/ld.so.cache',
+      '/etc/nsswitch.conf',
+      '/etc/passwd',
+      `/usr/bin/${program}`,
+    ]);
     assert.equal(packages.get('SPDXRef-Package-paymesh').versionInfo, version);
   });
 
@@ -81,7 +107,10 @@ for (const program of programs) {
       const holder = holderOf.get(one.SPDXID);
       const [reference] = holder.externalRefs;
       assert.equal(reference.referenceType, 'purl');
-      assert.ok(reference.referenceLocator.startsWith(`pkg:deb/debian/${encodeURIComponent(holder.name)}@`), holder.name);
+      assert.ok(
+        reference.referenceLocator.startsWith(`pkg:deb/debian/${encodeURIComponent(holder.name)}@`),
+        holder.name,
+      );
       const recorded = image.read(`/var/lib/dpkg/status.d/${holder.name}`).toString();
       assert.equal(/^Version: (.*)$/m.exec(recorded)[1], holder.versionInfo);
     }
@@ -90,8 +119,14 @@ for (const program of programs) {
   test(`${program}: verification codes are those of the files`, () => {
     for (const [id, one] of packages) {
       if (!one.filesAnalyzed) continue;
-      const sums = bill.files.filter((file) => holderOf.get(file.SPDXID).SPDXID === id).map((file) => file.checksums[0].checksumValue);
-      assert.equal(one.packageVerificationCode.packageVerificationCodeValue, hash('sha1', sums.sort().join('')), one.name);
+      const sums = bill.files
+        .filter((file) => holderOf.get(file.SPDXID).SPDXID === id)
+        .map((file) => file.checksums[0].checksumValue);
+      assert.equal(
+        one.packageVerificationCode.packageVerificationCodeValue,
+        hash('sha1', sums.sort().join('')),
+        one.name,
+      );
     }
   });
 

@@ -19,19 +19,26 @@ export class ContainerMesh extends Mesh {
     const ports = await freePorts(15);
     const each = () => Object.fromEntries(services.map((service) => [service, ports.pop()]));
     return new ContainerMesh({
-      folder: mkdtempSync(join(tmpdir(), 'paymesh-images-')), slotsInAnEpoch: 1, persistChains: false,
+      folder: mkdtempSync(join(tmpdir(), 'paymesh-images-')),
+      slotsInAnEpoch: 1,
+      persistChains: false,
       ports: {grpc: each(), health: each(), metrics: each(), postgres: ports.pop(), chains: [ports.pop(), ports.pop()]},
       say: async (name, what, work) => work(),
     });
   }
 
-  containerOf(service) { return `${this.folder.split('/').pop()}-${service}`; }
+  containerOf(service) {
+    return `${this.folder.split('/').pop()}-${service}`;
+  }
 
   /** A folder with one service's files, made anew. `change` edits the configuration's text. */
   layOut(service, change = (text) => text) {
     const folder = this.path('containers', service);
     rmSync(folder, {recursive: true, force: true});
-    const own = (path, mode) => { chownSync(path, 0, kGroup); chmodSync(path, mode); };
+    const own = (path, mode) => {
+      chownSync(path, 0, kGroup);
+      chmodSync(path, mode);
+    };
     const put = (path, write) => {
       mkdirSync(dirname(join(folder, path)), {recursive: true});
       write(join(folder, path));
@@ -49,7 +56,10 @@ export class ContainerMesh extends Mesh {
 
   /** Runs a service's image once with its files and these arguments behind --config. */
   once(service, args, change) {
-    return runOnce(service, {mounts: this.layOut(service, change), args: ['--config', `${kInside}/config/config.yaml`, ...args]});
+    return runOnce(service, {
+      mounts: this.layOut(service, change),
+      args: ['--config', `${kInside}/config/config.yaml`, ...args],
+    });
   }
 
   async migrate() {
@@ -60,12 +70,17 @@ export class ContainerMesh extends Mesh {
   }
 
   startService(service) {
-    const args = runArguments(service, {name: this.containerOf(service), mounts: this.layOut(service),
-                                        args: ['--config', `${kInside}/config/config.yaml`]});
+    const args = runArguments(service, {
+      name: this.containerOf(service),
+      mounts: this.layOut(service),
+      args: ['--config', `${kInside}/config/config.yaml`],
+    });
     return this.processes.start(service, 'podman', args, {cwd: this.folder});
   }
 
-  inspect(service) { return JSON.parse(podman('inspect', this.containerOf(service)))[0]; }
+  inspect(service) {
+    return JSON.parse(podman('inspect', this.containerOf(service)))[0];
+  }
 
   /** Ends a service by SIGTERM to its first process: {code, milliseconds}. */
   async terminate(service) {
@@ -78,8 +93,11 @@ export class ContainerMesh extends Mesh {
   /** Starts a stopped service: milliseconds from its process's start until it says that it is ready. */
   async timeStart(service) {
     this.startService(service);
-    await waitFor(`${service} to be ready`, async () => (await checkHealth(this.ports.health[service], 'readiness')) === 'SERVING',
-                  {everyMs: 5});
+    await waitFor(
+      `${service} to be ready`,
+      async () => (await checkHealth(this.ports.health[service], 'readiness')) === 'SERVING',
+      {everyMs: 5},
+    );
     const ready = Date.now();
     return ready - Date.parse(this.inspect(service).State.StartedAt);
   }

@@ -8,7 +8,9 @@ import {weaknesses} from './hardening.mjs';
 import {OpenImage, imageOf, inspectImage, loadedLibraries, programs, runOnce, version} from './images.mjs';
 
 const open = new Map(programs.map((program) => [program, new OpenImage(program)]));
-after(() => { for (const image of open.values()) image.close(); });
+after(() => {
+  for (const image of open.values()) image.close();
+});
 
 const kMostMegabytes = 60;
 const isLibrary = (path) => /^\/(usr\/)?lib(64)?\/.*\.so/.test(path);
@@ -35,12 +37,17 @@ for (const program of programs) {
     assert.equal(config.User, '65532:65532');
     assert.deepEqual(config.Entrypoint, [`/usr/bin/${program}`]);
     assert.ok(!config.Cmd?.length);
-    assert.match(image.read('/etc/passwd').toString(), /^nonroot:x:65532:65532:[^:]*:\/nonexistent:\/usr\/sbin\/nologin\n$/);
+    assert.match(
+      image.read('/etc/passwd').toString(),
+      /^nonroot:x:65532:65532:[^:]*:\/nonexistent:\/usr\/sbin\/nologin\n$/,
+    );
     assert.equal(image.read('/etc/group').toString(), 'nonroot:x:65532:\n');
   });
 
   test(`${program}: has no shell and no program but itself`, () => {
-    const executable = image.files.filter((file) => !isLibrary(file) && (statSync(image.path(file)).mode & 0o111) !== 0);
+    const executable = image.files.filter(
+      (file) => !isLibrary(file) && (statSync(image.path(file)).mode & 0o111) !== 0,
+    );
     assert.deepEqual(executable, [`/usr/bin/${program}`]);
     for (const shell of ['/bin/sh', '/bin/bash', '/bin/busybox']) {
       assert.equal(runOnce(program, {entrypoint: shell, args: ['-c', 'true']}).code, 127, shell);
@@ -67,13 +74,22 @@ for (const program of programs) {
   });
 
   test(`${program}: has the certificates of the public authorities, where OpenSSL looks`, () => {
-    assert.ok((image.read('/etc/ssl/certs/ca-certificates.crt').toString().match(/BEGIN CERTIFICATE/g) ?? []).length > 100);
+    assert.ok(
+      (
+        image
+          .read('/etc/ssl/certs/ca-certificates.crt')
+          .toString()
+          .match(/BEGIN CERTIFICATE/g) ?? []
+      ).length > 100,
+    );
     assert.deepEqual(image.links, ['/usr/lib/ssl/cert.pem']);
   });
 
   test(`${program}: is small`, () => {
     const megabytes = inspectImage(program).Size / 1e6;
-    console.log(`measured: ${imageOf(program)} is ${megabytes.toFixed(1)} MB with ${image.files.filter(isLibrary).length} libraries`);
+    console.log(
+      `measured: ${imageOf(program)} is ${megabytes.toFixed(1)} MB with ${image.files.filter(isLibrary).length} libraries`,
+    );
     assert.ok(megabytes < kMostMegabytes, `${megabytes} MB`);
   });
 }

@@ -15,7 +15,10 @@ export function weaknesses(file) {
   const wanted = [
     [/Type:\s+DYN/.test(header) && flags('FLAGS_1').includes('PIE'), 'it is not position independent'],
     [/GNU_RELRO/.test(segments), 'relocations stay writable'],
-    [flags('FLAGS_1').includes('NOW') || flags('FLAGS').includes('BIND_NOW'), 'functions are bound late, so their table stays writable'],
+    [
+      flags('FLAGS_1').includes('NOW') || flags('FLAGS').includes('BIND_NOW'),
+      'functions are bound late, so their table stays writable',
+    ],
     [stack !== undefined && !stack.includes('E'), 'its stack is executable'],
     [!/LOAD\s.*\sRWE\s/.test(segments), 'a segment is both writable and executable'],
     [!/TEXTREL/.test(dynamic), 'its code is relocated'],

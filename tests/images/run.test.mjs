@@ -11,7 +11,7 @@ import {Harness} from '../e2e/harness.mjs';
 import {ContainerMesh} from './container_mesh.mjs';
 import {runOnce, version} from './images.mjs';
 
-const kMostMilliseconds = 1000;  // from a process's start to ready, its peers being up
+const kMostMilliseconds = 1000; // from a process's start to ready, its peers being up
 const kGraceMilliseconds = 20_000;
 
 let mesh;
@@ -31,10 +31,13 @@ test('each service has no privilege, no capability and nothing to write to', () 
     const field = (name) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)[1];
     assert.equal(field('Uid'), '65532\t65532\t65532\t65532', service);
     assert.equal(field('Gid'), '65532\t65532\t65532\t65532', service);
-    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapInh', 'CapAmb']) assert.match(field(set), /^0+$/, `${service} ${set}`);
+    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapInh', 'CapAmb'])
+      assert.match(field(set), /^0+$/, `${service} ${set}`);
     assert.equal(field('NoNewPrivs'), '1', service);
     assert.equal(field('NSpid').split('\t').pop(), '1', `${service} is the container's first process`);
-    const rootMount = readFileSync(`/proc/${state.Pid}/mountinfo`, 'utf8').split('\n').find((line) => line.split(' ')[4] === '/');
+    const rootMount = readFileSync(`/proc/${state.Pid}/mountinfo`, 'utf8')
+      .split('\n')
+      .find((line) => line.split(' ')[4] === '/');
     assert.match(rootMount.split(' ')[5], /^ro(,|$)/, service);
   }
 });
@@ -57,11 +60,15 @@ test('health answers in plain text for each probe of the chart', async () => {
 test('what runs says the version that its image is tagged with', async () => {
   for (const service of services) {
     const metrics = await (await fetch(`http://127.0.0.1:${mesh.ports.metrics[service]}/metrics`)).text();
-    assert.match(metrics, new RegExp(`^paymesh_build_info\\{[^}]*version="${version.replaceAll('.', '\\.')}"`, 'm'), service);
+    assert.match(
+      metrics,
+      new RegExp(`^paymesh_build_info\\{[^}]*version="${version.replaceAll('.', '\\.')}"`, 'm'),
+      service,
+    );
   }
 });
 
-test('the chart\'s test, payctl health, passes from payctl\'s image', () => {
+test("the chart's test, payctl health, passes from payctl's image", () => {
   const {code, out, err} = runOnce('payctl', {args: ['health', ...healthArguments()]});
   assert.equal(code, 0, out + err);
   for (const service of services) assert.match(out, new RegExp(service));
@@ -98,7 +105,8 @@ for (const service of services) {
         assert.equal(health, 6, 'payctl health tells that a service is gone');
       }
       starts.push(await mesh.timeStart(service));
-      if (round === 2) console.log(`measured: ${service} ended in ${milliseconds} ms, ready ${starts.join(', ')} ms after its start`);
+      if (round === 2)
+        console.log(`measured: ${service} ended in ${milliseconds} ms, ready ${starts.join(', ')} ms after its start`);
     }
     starts.sort((a, b) => a - b);
     assert.ok(starts[1] < kMostMilliseconds, `${starts.join(', ')} ms`);

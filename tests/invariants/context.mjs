@@ -8,7 +8,7 @@ import {load} from '../../deploy/local/node/modules.mjs';
 
 const {keccak256, toHex} = await load('viem');
 
-const kBatch = 100;  // JSON-RPC calls in one request
+const kBatch = 100; // JSON-RPC calls in one request
 const kTimeoutMs = 30_000;
 
 /** keccak256 of an id's ASCII text: what the contracts know a payout or payment by. */
@@ -25,34 +25,48 @@ export class ChainReader {
     this.url = chain.rpcUrl;
     this.vault = contracts.vault.toLowerCase();
     this.factory = contracts.factory.toLowerCase();
-    this.tokens = tokens;  // listed ones, lower-case
+    this.tokens = tokens; // listed ones, lower-case
   }
 
-  unit(token) { return `caip19/${this.chain}/erc20:${token}`; }
+  unit(token) {
+    return `caip19/${this.chain}/erc20:${token}`;
+  }
 
   /** Many calls at once; results in their order. */
   async many(calls) {
     const results = [];
     for (let from = 0; from < calls.length; from += kBatch) {
-      const body = calls.slice(from, from + kBatch).map(([method, params], index) => ({jsonrpc: '2.0', id: index, method, params}));
+      const body = calls
+        .slice(from, from + kBatch)
+        .map(([method, params], index) => ({jsonrpc: '2.0', id: index, method, params}));
       const response = await fetch(this.url, {
-        method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body), signal: AbortSignal.timeout(kTimeoutMs),
+        method: 'POST',
+        headers: {'content-type': 'application/json'},
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(kTimeoutMs),
       });
       const answers = await response.json();
       const byId = new Map((Array.isArray(answers) ? answers : [answers]).map((answer) => [answer.id, answer]));
       for (let id = 0; id < body.length; id++) {
         const answer = byId.get(id);
-        if (!answer || answer.error) throw new Error(`${body[id].method} on ${this.chain}: ${answer?.error?.message ?? 'no answer'}`);
+        if (!answer || answer.error)
+          throw new Error(`${body[id].method} on ${this.chain}: ${answer?.error?.message ?? 'no answer'}`);
         results.push(answer.result);
       }
     }
     return results;
   }
 
-  async call(method, ...params) { return (await this.many([[method, params]]))[0]; }
+  async call(method, ...params) {
+    return (await this.many([[method, params]]))[0];
+  }
 
-  block(number) { return this.call('eth_getBlockByNumber', typeof number === 'string' ? number : hex(number), false); }
-  blocks(numbers, {full = false} = {}) { return this.many(numbers.map((number) => ['eth_getBlockByNumber', [hex(number), full]])); }
+  block(number) {
+    return this.call('eth_getBlockByNumber', typeof number === 'string' ? number : hex(number), false);
+  }
+  blocks(numbers, {full = false} = {}) {
+    return this.many(numbers.map((number) => ['eth_getBlockByNumber', [hex(number), full]]));
+  }
 
   /** Receipts by transaction hash; null for one that is in no block. */
   async receiptsOf(hashes) {
@@ -63,35 +77,48 @@ export class ChainReader {
 
   logs(filter) {
     return this.call('eth_getLogs', {
-      ...filter, fromBlock: hex(filter.fromBlock), toBlock: hex(filter.toBlock),
+      ...filter,
+      fromBlock: hex(filter.fromBlock),
+      toBlock: hex(filter.toBlock),
     });
   }
 
   async tokenBalances(token, addresses, block) {
-    const results = await this.many(addresses.map((address) => ['eth_call', [{to: token, data: balanceOfData(address)}, hex(block)]]));
+    const results = await this.many(
+      addresses.map((address) => ['eth_call', [{to: token, data: balanceOfData(address)}, hex(block)]]),
+    );
     return results.map((result) => BigInt(result));
   }
-  async coins(address, block) { return BigInt(await this.call('eth_getBalance', address, hex(block))); }
-  async nonce(address, block) { return Number(await this.call('eth_getTransactionCount', address, hex(block))); }
+  async coins(address, block) {
+    return BigInt(await this.call('eth_getBalance', address, hex(block)));
+  }
+  async nonce(address, block) {
+    return Number(await this.call('eth_getTransactionCount', address, hex(block)));
+  }
 }
 
 /** One service's database in one snapshot: a psql of its own, asked one question after the other. */
 class Database {
   constructor(postgres, service) {
     const file = join(postgres.programs, 'psql');
-    this.process = spawn(file, ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', postgres.adminConninfo(`paymesh_${service}`)],
-                         {stdio: 'pipe'});
+    this.process = spawn(
+      file,
+      ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', postgres.adminConninfo(`paymesh_${service}`)],
+      {stdio: 'pipe'},
+    );
     this.said = '';
     this.ended = new Promise((resolve) => this.process.once('close', resolve));
-    this.process.stderr.on('data', (text) => this.said += text);
-    this.process.stdin.on('error', () => {});  // its end is told below
+    this.process.stderr.on('data', (text) => (this.said += text));
+    this.process.stdin.on('error', () => {}); // its end is told below
     this.lines = createInterface({input: this.process.stdout})[Symbol.asyncIterator]();
     this.asked = 0;
     this.last = Promise.resolve();
     this.write('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;');
   }
 
-  write(line) { this.process.stdin.write(`${line}\n`); }
+  write(line) {
+    this.process.stdin.write(`${line}\n`);
+  }
 
   query(text) {
     this.last = this.last.catch(() => {}).then(() => this.ask(text));
@@ -134,8 +161,9 @@ export class Context {
     this.history = history;
     this.databases = new Map();
     const tokens = listedTokens(mesh);
-    this.allChains = mesh.chains.map((chain) =>
-      new ChainReader(chain, mesh.contracts[chain.chain], [...tokens.get(chain.chain) ?? []]));
+    this.allChains = mesh.chains.map(
+      (chain) => new ChainReader(chain, mesh.contracts[chain.chain], [...(tokens.get(chain.chain) ?? [])]),
+    );
   }
 
   /** Rows of a query on one service's database. Amounts must be read as text: JSON numbers are not exact. */
@@ -152,11 +180,20 @@ export class Context {
 
   /** The watcher's cursors by chain. */
   async heads() {
-    this.cachedHeads ??= new Map((await this.sql('watcher', `
+    this.cachedHeads ??= new Map(
+      (
+        await this.sql(
+          'watcher',
+          `
       SELECT chain, head_number, '0x' || encode(head_hash, 'hex') AS head_hash, safe_number, finalized_number, anchor_number, state
-      FROM chain`)).map((row) => [row.chain, row]));
+      FROM chain`,
+        )
+      ).map((row) => [row.chain, row]),
+    );
     return this.cachedHeads;
   }
 
-  close() { return Promise.all([...this.databases.values()].map((database) => database.close())); }
+  close() {
+    return Promise.all([...this.databases.values()].map((database) => database.close()));
+  }
 }

@@ -16,7 +16,9 @@ import {payouts} from './payouts.mjs';
 const number = (check) => Number(check.id.slice(1));
 
 /** Every check: {id, what, run(context) -> rows that break it}. */
-export const invariants = [...ledger, ...evidence, ...payouts, ...payments, ...callers].sort((a, b) => number(a) - number(b));
+export const invariants = [...ledger, ...evidence, ...payouts, ...payments, ...callers].sort(
+  (a, b) => number(a) - number(b),
+);
 
 /** `only`: ids to run instead of all. `history`: what callers did, see history.mjs. */
 export async function checkInvariants(mesh, {history = [], only} = {}) {

@@ -4,7 +4,20 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {YAML, alertsFolder, inhibitionsPath, knownMetrics, metricsOf, promtool, readYaml, ruleFiles, rules, runbookFiles, runbooksFolder, testFiles} from './files.mjs';
+import {
+  YAML,
+  alertsFolder,
+  inhibitionsPath,
+  knownMetrics,
+  metricsOf,
+  promtool,
+  readYaml,
+  ruleFiles,
+  rules,
+  runbookFiles,
+  runbooksFolder,
+  testFiles,
+} from './files.mjs';
 import {scaleDuration, scaleExpression, scaleRules} from './scale_rules.mjs';
 import {generated} from './generate.mjs';
 
@@ -39,7 +52,8 @@ test('each alert has a case that fires and one that does not', () => {
 
 test('each alert has a runbook, and each runbook an alert', () => {
   assert.deepEqual(runbookFiles(), names.map((name) => `${name.toLowerCase()}.md`).sort());
-  for (const {alert, annotations} of alerts) assert.equal(annotations.runbook_url, `deploy/runbooks/${alert.toLowerCase()}.md`);
+  for (const {alert, annotations} of alerts)
+    assert.equal(annotations.runbook_url, `deploy/runbooks/${alert.toLowerCase()}.md`);
 });
 
 test('each runbook says what it is, what it means, what to check, do, and whom to call', () => {
@@ -47,8 +61,11 @@ test('each runbook says what it is, what it means, what to check, do, and whom t
     const text = readFileSync(join(runbooksFolder, file), 'utf8');
     const [, title] = /^# (\w+)\n/.exec(text) ?? [];
     assert.equal(`${title?.toLowerCase()}.md`, file);
-    assert.deepEqual([...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading),
-                     ['Symptom', 'What it means for merchants', 'Check', 'Act', 'Escalate'], file);
+    assert.deepEqual(
+      [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading),
+      ['Symptom', 'What it means for merchants', 'Check', 'Act', 'Escalate'],
+      file,
+    );
     for (const section of text.split(/^## .*$/m).slice(1)) assert.ok(section.trim().length > 10, file);
     assert.match(text, /```sh\n[\s\S]+?```/, file);
   }
@@ -66,7 +83,8 @@ test('an inhibition can match: its alerts carry the labels that it looks at, and
   const carried = new Map();
   for (const file of testFiles()) {
     for (const {alertname, exp_alerts: expected} of readYaml(file).tests.flatMap(({alert_rule_test: cases}) => cases)) {
-      for (const {exp_labels: labels} of expected ?? []) (carried.get(alertname) ?? carried.set(alertname, []).get(alertname)).push(labels);
+      for (const {exp_labels: labels} of expected ?? [])
+        (carried.get(alertname) ?? carried.set(alertname, []).get(alertname)).push(labels);
     }
   }
   for (const {alert, expr, labels: own} of alerts) {
@@ -82,20 +100,36 @@ test('an inhibition can match: its alerts carry the labels that it looks at, and
   };
   const matched = (matchers) => {
     const tests = matchers.map((text) => /^(\w+)(=~|=)"(.*)"$/.exec(text).slice(1));
-    const found = names.flatMap((alertname) => carried.get(alertname).map((labels) => ({alertname, ...labels})))
-        .filter((labels) => tests.every((each) => holds(labels, each)));
+    const found = names
+      .flatMap((alertname) => carried.get(alertname).map((labels) => ({alertname, ...labels})))
+      .filter((labels) => tests.every((each) => holds(labels, each)));
     for (const name of tests.flatMap(([label, , value]) => (label === 'alertname' ? value.split('|') : []))) {
-      assert.ok(found.some(({alertname}) => new RegExp(`^${name}$`).test(alertname)), `${name} never has ${matchers.join(', ')}`);
+      assert.ok(
+        found.some(({alertname}) => new RegExp(`^${name}$`).test(alertname)),
+        `${name} never has ${matchers.join(', ')}`,
+      );
     }
     return found;
   };
   for (const {source_matchers: source, target_matchers: target, equal} of inhibitions) {
     const [sources, targets] = [matched(source), matched(target)];
-    for (const label of equal) assert.ok(sources.some((from) => label in from), `no source carries ${label}: ${source}`);
+    for (const label of equal)
+      assert.ok(
+        sources.some((from) => label in from),
+        `no source carries ${label}: ${source}`,
+      );
     // A label that only one of two alerts carries is never equal.
-    const meet = (from, to) => equal.every((label) => (label in from) === (label in to));
-    for (const from of sources) assert.ok(targets.some((to) => meet(from, to)), `${from.alertname} inhibits nothing by ${equal}`);
-    for (const to of targets) assert.ok(sources.some((from) => meet(from, to)), `${to.alertname} is never inhibited by ${equal}`);
+    const meet = (from, to) => equal.every((label) => label in from === label in to);
+    for (const from of sources)
+      assert.ok(
+        targets.some((to) => meet(from, to)),
+        `${from.alertname} inhibits nothing by ${equal}`,
+      );
+    for (const to of targets)
+      assert.ok(
+        sources.some((from) => meet(from, to)),
+        `${to.alertname} is never inhibited by ${equal}`,
+      );
   }
 });
 
@@ -119,9 +153,15 @@ test('durations are divided, thresholds in seconds too, and nothing else', () =>
   assert.equal(scaleDuration('1h30m', 30), '180s');
   assert.equal(scaleDuration('10s', 30, 1000), '1s');
   assert.throws(() => scaleDuration('soon', 30));
-  assert.equal(scaleExpression('rate(a_total[5m] offset 1h) > 120 # seconds', 30), 'rate(a_total[10s] offset 120s) > 4 # seconds');
+  assert.equal(
+    scaleExpression('rate(a_total[5m] offset 1h) > 120 # seconds', 30),
+    'rate(a_total[10s] offset 120s) > 4 # seconds',
+  );
   assert.equal(scaleExpression('a > bool 60 # seconds', 30), 'a > bool 4 # seconds', 'but not below what can be told');
-  assert.equal(scaleExpression('slo:sli_error:ratio_rate5m{window="5m"} > 0.9', 30), 'slo:sli_error:ratio_rate5m{window="5m"} > 0.9');
+  assert.equal(
+    scaleExpression('slo:sli_error:ratio_rate5m{window="5m"} > 0.9', 30),
+    'slo:sli_error:ratio_rate5m{window="5m"} > 0.9',
+  );
 });
 
 test('the scaled rules are rules too', () => {

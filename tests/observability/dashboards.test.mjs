@@ -7,27 +7,43 @@ import {test} from 'node:test';
 import {YAML, dashboardFiles, knownMetrics, metricsOf, promtool, readDashboard} from './files.mjs';
 
 const all = dashboardFiles().map((file) => ({file, dashboard: readDashboard(file)}));
-const expressions = all.flatMap(({file, dashboard}) => dashboard.panels.flatMap((panel) => panel.targets.map(({expr}) => ({file, panel, expr}))));
+const expressions = all.flatMap(({file, dashboard}) =>
+  dashboard.panels.flatMap((panel) => panel.targets.map(({expr}) => ({file, panel, expr}))),
+);
 
 test('there is one for the mesh, payments, chains, ledger and payouts, and one a service', () => {
-  assert.deepEqual(dashboardFiles(), ['chains', 'checkout', 'ledger_payouts', 'mesh', 'payments', 'routing', 'settlement', 'watcher'].map((name) => `${name}.json`));
+  assert.deepEqual(
+    dashboardFiles(),
+    ['chains', 'checkout', 'ledger_payouts', 'mesh', 'payments', 'routing', 'settlement', 'watcher'].map(
+      (name) => `${name}.json`,
+    ),
+  );
 });
 
 test('each has a stable uid of its own and the variables', () => {
   assert.equal(new Set(all.map(({dashboard}) => dashboard.uid)).size, all.length);
   for (const {file, dashboard} of all) {
     assert.equal(dashboard.uid, `paymesh-${file.replace('.json', '').replace('_', '-')}`);
-    assert.deepEqual(dashboard.templating.list.map(({name}) => name), ['datasource', 'namespace', 'service']);
+    assert.deepEqual(
+      dashboard.templating.list.map(({name}) => name),
+      ['datasource', 'namespace', 'service'],
+    );
     for (const panel of dashboard.panels) assert.equal(panel.datasource.uid, '$datasource', file);
     assert.equal(new Set(dashboard.panels.map(({id}) => id)).size, dashboard.panels.length);
-    assert.equal(new Set(dashboard.panels.map(({title}) => title)).size, dashboard.panels.length, `${file}: a title twice`);
+    assert.equal(
+      new Set(dashboard.panels.map(({title}) => title)).size,
+      dashboard.panels.length,
+      `${file}: a title twice`,
+    );
   }
 });
 
 test('panels do not overlap', () => {
   for (const {file, dashboard} of all) {
     const taken = new Set();
-    for (const {gridPos: {x, y, w, h}} of dashboard.panels) {
+    for (const {
+      gridPos: {x, y, w, h},
+    } of dashboard.panels) {
       assert.ok(x + w <= 24, file);
       for (let column = x; column < x + w; ++column) {
         for (let row = y; row < y + h; ++row) {
@@ -43,8 +59,13 @@ test('every expression parses', () => {
   const folder = mkdtempSync(join(tmpdir(), 'paymesh-dashboards-'));
   try {
     const rules = expressions.map(({file, expr}, index) => ({
-      record: `dashboard:${file.replace('.json', '')}:${index}`, expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$namespace', '.*').replaceAll('$service', '.*')}));
-    assert.ok(rules.every(({expr}) => !expr.includes('$')), 'an unknown variable');
+      record: `dashboard:${file.replace('.json', '')}:${index}`,
+      expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$namespace', '.*').replaceAll('$service', '.*'),
+    }));
+    assert.ok(
+      rules.every(({expr}) => !expr.includes('$')),
+      'an unknown variable',
+    );
     const path = join(folder, 'rules.yaml');
     writeFileSync(path, YAML.stringify({groups: [{name: 'dashboards', rules}]}, {lineWidth: 0}));
     const {status, output} = promtool(['check', 'rules', path]);
@@ -64,7 +85,9 @@ test('every expression names metrics that the services expose', () => {
 });
 
 test('every metric that the services expose is on a dashboard', () => {
-  const shown = new Set(expressions.flatMap(({expr}) => [...metricsOf(expr)]).map((name) => name.replace(/_(bucket|sum|count)$/, '')));
+  const shown = new Set(
+    expressions.flatMap(({expr}) => [...metricsOf(expr)]).map((name) => name.replace(/_(bucket|sum|count)$/, '')),
+  );
   const hidden = [...knownMetrics()].filter((name) => !/_(bucket|sum|count)$|:/.test(name) && !shown.has(name));
   assert.deepEqual(hidden, ['up']);
 });

@@ -23,7 +23,13 @@ const textOf = async (service) => (await page(urlOf(service))).text;
 const valueOf = async (service, series) => seriesOf(await textOf(service)).get(series);
 
 before(async () => {
-  mesh = await startMesh({overrides: {settlement: (config) => { config.invariant_interval = '1s'; }}});
+  mesh = await startMesh({
+    overrides: {
+      settlement: (config) => {
+        config.invariant_interval = '1s';
+      },
+    },
+  });
   merchant = await mesh.merchant();
   const [prometheus, alertmanager] = await freePorts(2);
   addresses = await startObserve(mesh.mesh, {ports: {prometheus, alertmanager}, interval: '1s'});
@@ -43,7 +49,10 @@ async function warmUp() {
   const canceled = await mesh.payment(merchant);
   await mesh.pay(paid, chain, 'testUsd', mesh.option(paid, chain).due.value);
   await mesh.pay(half, chain, 'testUsd', String(BigInt(mesh.option(half, chain).due.value) / 2n));
-  await merchant.edge.PaymentService.CancelPayment({payment_id: canceled.payment_id, request_id: randomBytes(8).toString('hex')});
+  await merchant.edge.PaymentService.CancelPayment({
+    payment_id: canceled.payment_id,
+    request_id: randomBytes(8).toString('hex'),
+  });
   await merchant.edge.PaymentService.ListPayments({});
   await mesh.settled(paid);
   await mesh.until(half, 'PARTIALLY_PAID');
@@ -58,7 +67,10 @@ async function query(path, parameters) {
 
 test('promtool finds nothing to say about a page', async () => {
   for (const service of services) {
-    const {status, stdout, stderr} = spawnSync(promtoolPath(), ['check', 'metrics'], {input: await textOf(service), encoding: 'utf8'});
+    const {status, stdout, stderr} = spawnSync(promtoolPath(), ['check', 'metrics'], {
+      input: await textOf(service),
+      encoding: 'utf8',
+    });
     assert.equal(`${stdout}${stderr}`, '', service);
     assert.equal(status, 0, service);
   }
@@ -102,22 +114,41 @@ test('every method of the contracts is there with every code, on both sides', as
     assert.equal(of('grpc_server_handling_seconds_count').length, of('grpc_server_started_total').length, service);
     assert.equal(of('grpc_client_handled_total').length, 17 * of('grpc_client_started_total').length, service);
     const protos = join(root, 'protos', 'paymesh', service, 'v1');
-    const methods = readdirSync(protos).flatMap((file) => [...readFileSync(join(protos, file), 'utf8').matchAll(/^  rpc (\w+)/gm)].map(([, name]) => name));
+    const methods = readdirSync(protos).flatMap((file) =>
+      [...readFileSync(join(protos, file), 'utf8').matchAll(/^  rpc (\w+)/gm)].map(([, name]) => name),
+    );
     const shown = new Set(of('grpc_server_started_total').map((each) => labelsOf(each).grpc_method));
-    assert.deepEqual([...new Set([...methods, 'other'])].filter((method) => !shown.has(method)), [], service);
+    assert.deepEqual(
+      [...new Set([...methods, 'other'])].filter((method) => !shown.has(method)),
+      [],
+      service,
+    );
   }
 });
 
 test('a call of a method that does not exist is counted as other', async () => {
   const {checkout} = mesh.description.services;
   const {certificate, key} = mesh.description.clients.reader;
-  const credentials = grpc.credentials.createSsl(readFileSync(mesh.description.ca), readFileSync(key), readFileSync(certificate));
+  const credentials = grpc.credentials.createSsl(
+    readFileSync(mesh.description.ca),
+    readFileSync(key),
+    readFileSync(certificate),
+  );
   const client = new grpc.Client(checkout.grpc, credentials, {'grpc.ssl_target_name_override': 'localhost'});
-  const series = 'grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="other",grpc_service="other",grpc_type="other"}';
+  const series =
+    'grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="other",grpc_service="other",grpc_type="other"}';
   const before = await valueOf('checkout', series);
   const asked = ['/paymesh.checkout.v1.PaymentService/DropTables', '/no.such.Service/Method'];
   for (const path of asked) {
-    const code = await new Promise((resolve) => client.makeUnaryRequest(path, (x) => x, (x) => x, Buffer.alloc(5), (error) => resolve(error?.code)));
+    const code = await new Promise((resolve) =>
+      client.makeUnaryRequest(
+        path,
+        (x) => x,
+        (x) => x,
+        Buffer.alloc(5),
+        (error) => resolve(error?.code),
+      ),
+    );
     assert.equal(code, grpc.status.UNIMPLEMENTED, path);
   }
   client.close();
@@ -128,34 +159,60 @@ test('a call of a method that does not exist is counted as other', async () => {
 test('Prometheus keeps the trace of a sampled call as an exemplar, and of no other', async () => {
   const ids = {sampled: randomBytes(16).toString('hex'), unsampled: randomBytes(16).toString('hex')};
   const start = Date.now() / 1000 - 5;
-  for (const [flags, trace] of [['00', ids.unsampled], ['01', ids.sampled]]) {
-    const client = connect(mesh.description, 'operator', {headers: {traceparent: `00-${trace}-00f067aa0ba902b7-${flags}`}});
+  for (const [flags, trace] of [
+    ['00', ids.unsampled],
+    ['01', ids.sampled],
+  ]) {
+    const client = connect(mesh.description, 'operator', {
+      headers: {traceparent: `00-${trace}-00f067aa0ba902b7-${flags}`},
+    });
     await client.PaymentService.ListPayments({page_size: 1});
     client.close();
   }
   const found = await waitFor('the exemplar', async () => {
-    const data = await query('query_exemplars', {query: 'grpc_server_handling_seconds_bucket{service="checkout"}', start, end: Date.now() / 1000 + 5});
-    const all = data.flatMap(({seriesLabels, exemplars}) => exemplars.map((exemplar) => ({...exemplar, method: seriesLabels.grpc_method})));
+    const data = await query('query_exemplars', {
+      query: 'grpc_server_handling_seconds_bucket{service="checkout"}',
+      start,
+      end: Date.now() / 1000 + 5,
+    });
+    const all = data.flatMap(({seriesLabels, exemplars}) =>
+      exemplars.map((exemplar) => ({...exemplar, method: seriesLabels.grpc_method})),
+    );
     return all.some(({labels}) => labels.trace_id === ids.sampled) && all;
   });
   const [exemplar] = found.filter(({labels}) => labels.trace_id === ids.sampled);
   assert.equal(exemplar.method, 'ListPayments');
   assert.ok(Number(exemplar.value) > 0 && Number(exemplar.value) < 10);
-  assert.deepEqual(found.filter(({labels}) => labels.trace_id === ids.unsampled), []);
+  assert.deepEqual(
+    found.filter(({labels}) => labels.trace_id === ids.unsampled),
+    [],
+  );
 });
 
 /** The expressions of all rules and panels, as Prometheus can run them. */
 const expressions = () => [
   ...rules().map(({alert, record, expr}) => ({of: alert ?? record, expr})),
-  ...dashboardFiles().flatMap((file) => readDashboard(file).panels.flatMap((panel) => panel.targets.map(({expr}) => ({
-    of: `${file}: ${panel.title}`,
-    expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$namespace', '.*')
-        .replaceAll('$service', services.includes(file.replace('.json', '')) ? file.replace('.json', '') : '.*'),
-  })))),
+  ...dashboardFiles().flatMap((file) =>
+    readDashboard(file).panels.flatMap((panel) =>
+      panel.targets.map(({expr}) => ({
+        of: `${file}: ${panel.title}`,
+        expr: expr
+          .replaceAll('$__rate_interval', '1m')
+          .replaceAll('$namespace', '.*')
+          .replaceAll('$service', services.includes(file.replace('.json', '')) ? file.replace('.json', '') : '.*'),
+      })),
+    ),
+  ),
 ];
 
 test('every expression of rules and dashboards can be asked, and names metrics that this mesh exposes', async () => {
-  const exposed = new Set(['up', 'ALERTS', ...rules().map(({record}) => record).filter(Boolean)]);
+  const exposed = new Set([
+    'up',
+    'ALERTS',
+    ...rules()
+      .map(({record}) => record)
+      .filter(Boolean),
+  ]);
   for (const service of services) {
     for (const [name, kind] of kindsOf(await textOf(service))) {
       exposed.add(name);
@@ -175,7 +232,8 @@ test('every selector of rules and dashboards finds series', async () => {
   const rare = [/^ALERTS/, /^slo:/, /outcome!="ok"/, /outcome="failed"/];
   const selectors = new Map();
   for (const {of, expr} of expressions()) {
-    for (const [selector, name] of expr.matchAll(/(?<![\w:])([a-z_][\w:]*)\{[^{}]*\}/g)) if (!later.has(name)) selectors.set(selector, of);
+    for (const [selector, name] of expr.matchAll(/(?<![\w:])([a-z_][\w:]*)\{[^{}]*\}/g))
+      if (!later.has(name)) selectors.set(selector, of);
   }
   for (const [selector, of] of selectors) {
     if (rare.some((pattern) => pattern.test(selector))) continue;
@@ -188,8 +246,10 @@ test('head, cursor and lag of each journal can be told', async () => {
   const follower = 'settlement<-checkout.events';
   const head = await valueOf('checkout', 'journal_head_position{journal="events"}');
   assert.ok(head > 0);
-  await waitFor('the follower at the head', async () =>
-    await valueOf('settlement', `journal_follower_position{follower="${follower}"}`) >= head);
+  await waitFor(
+    'the follower at the head',
+    async () => (await valueOf('settlement', `journal_follower_position{follower="${follower}"}`)) >= head,
+  );
   assert.equal(await valueOf('settlement', `journal_follower_lag_seconds{follower="${follower}"}`), 0);
   assert.equal(await valueOf('settlement', `journal_follower_connected{follower="${follower}"}`), 1);
   assert.equal(await valueOf('watcher', 'lease_held{lease="chain:eip155:31337"}'), 1);
@@ -197,45 +257,73 @@ test('head, cursor and lag of each journal can be told', async () => {
 });
 
 test('the books are held against the chains, and agree', async () => {
-  const differences = [...seriesOf(await textOf('settlement'))].filter(([name]) => name.startsWith('settlement_reconciliation_difference_minor_units'));
-  assert.ok(differences.some(([name]) => name.includes('account="vault"') && name.includes('symbol="tUSD"')), 'a payment was swept');
-  assert.deepEqual(differences.filter(([, value]) => value !== 0), []);
+  const differences = [...seriesOf(await textOf('settlement'))].filter(([name]) =>
+    name.startsWith('settlement_reconciliation_difference_minor_units'),
+  );
+  assert.ok(
+    differences.some(([name]) => name.includes('account="vault"') && name.includes('symbol="tUSD"')),
+    'a payment was swept',
+  );
+  assert.deepEqual(
+    differences.filter(([, value]) => value !== 0),
+    [],
+  );
   const proven = await valueOf('settlement', 'settlement_reconciliation_last_success_timestamp_seconds');
   assert.ok(Date.now() / 1000 - proven < 60);
 });
 
 test('a thousand payments add no series', async (context) => {
-  const read = async () => Object.fromEntries(await Promise.all(services.map(async (service) =>
-    [service, [...seriesOf(await textOf(service)).keys()]])));
+  const read = async () =>
+    Object.fromEntries(
+      await Promise.all(services.map(async (service) => [service, [...seriesOf(await textOf(service)).keys()]])),
+    );
   const [chain] = mesh.chains;
   const start = await read();
   const made = [];
-  await Promise.all(Array.from({length: 40}, async () => { for (let i = 0; i < 25; ++i) made.push(await mesh.payment(merchant)); }));
+  await Promise.all(
+    Array.from({length: 40}, async () => {
+      for (let i = 0; i < 25; ++i) made.push(await mesh.payment(merchant));
+    }),
+  );
   assert.equal(made.length, 1000);
   const paid = made.slice(0, 20);
   for (const payment of paid) await mesh.pay(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
   await Promise.all(paid.map((payment) => mesh.settled(payment)));
   const end = await read();
   // Names of transactions and methods of nodes are constants of the program; what runs seldom may run here for the first time.
-  const constants = (pattern) => new Set(spawnSync('grep', ['-rhoE', '--include=*.cc', '--include=*.h', pattern, 'services', 'common'], {cwd: root, encoding: 'utf8'})
-      .stdout.split('\n').map((line) => line.split('"')[1]));
-  const names = constants('(name = |Guarded\\()"[^"]+"'), methods = constants('"eth_[A-Za-z]+"');
-  const bounded = (series) => (series.startsWith('db_transaction_seconds') && names.has(labelsOf(series).name)) ||
-                              (series.startsWith('watcher_rpc_requests_total') && methods.has(labelsOf(series).method));
+  const constants = (pattern) =>
+    new Set(
+      spawnSync('grep', ['-rhoE', '--include=*.cc', '--include=*.h', pattern, 'services', 'common'], {
+        cwd: root,
+        encoding: 'utf8',
+      })
+        .stdout.split('\n')
+        .map((line) => line.split('"')[1]),
+    );
+  const names = constants('(name = |Guarded\\()"[^"]+"'),
+    methods = constants('"eth_[A-Za-z]+"');
+  const bounded = (series) =>
+    (series.startsWith('db_transaction_seconds') && names.has(labelsOf(series).name)) ||
+    (series.startsWith('watcher_rpc_requests_total') && methods.has(labelsOf(series).method));
   for (const service of services) {
     context.diagnostic(`${service}: ${end[service].length} series`);
     const before = new Set(start[service]);
-    assert.deepEqual(end[service].filter((series) => !before.has(series) && !bounded(series)), [], service);
+    assert.deepEqual(
+      end[service].filter((series) => !before.has(series) && !bounded(series)),
+      [],
+      service,
+    );
   }
 });
 
 test('no label is an id, an address or a hash', async () => {
-  const told = new Set(['paymesh_chains_config_info', 'paymesh_build_info']);  // of the file and of the commit, one each
+  const told = new Set(['paymesh_chains_config_info', 'paymesh_build_info']); // of the file and of the commit, one each
   const alike = /\b[a-z]{3}_[0-9a-z]{16,}|0x[0-9a-fA-F]{8,}|\b[0-9a-fA-F]{32,}\b|\b[0-9a-f]{8}-[0-9a-f]{4}-/;
   for (const service of services) {
     for (const series of seriesOf(await textOf(service)).keys()) {
       if (told.has(series.split('{')[0])) continue;
-      for (const [name, value] of Object.entries(labelsOf(series))) assert.doesNotMatch(value, alike, `${service}: ${name} of ${series}`);
+      for (const [name, value] of Object.entries(labelsOf(series)))
+        assert.doesNotMatch(value, alike, `${service}: ${name} of ${series}`);
     }
   }
 });

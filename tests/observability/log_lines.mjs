@@ -5,7 +5,9 @@ import {join} from 'node:path';
 import {root} from './files.mjs';
 
 const read = (path) => readFileSync(path, 'utf8');
-const sources = (folder) => readdirSync(join(root, folder), {recursive: true}).sort()
+const sources = (folder) =>
+  readdirSync(join(root, folder), {recursive: true})
+    .sort()
     .filter((name) => /\.(cc|h)$/.test(name) && !/(_test|test_\w+|_testing|\/testing\/.*)\.(cc|h)$/.test(name))
     .map((name) => read(join(root, folder, name)).replace(/^\s*\/\/.*$/gm, ''));
 
@@ -24,10 +26,18 @@ function argumentsEnd(text, start) {
   return text.length;
 }
 
-const literals = (text) => [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, literal]) => literal.replace(/\\(.)/g, '$1'));
+const literals = (text) =>
+  [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, literal]) => literal.replace(/\\(.)/g, '$1'));
 
 function render(service, level, message, keys) {
-  const fields = [['ts', '2026-01-01T00:00:00.000Z'], ['level', level], ['msg', message], ['service', service], ['version', '0.1.0'], ...keys];
+  const fields = [
+    ['ts', '2026-01-01T00:00:00.000Z'],
+    ['level', level],
+    ['msg', message],
+    ['service', service],
+    ['version', '0.1.0'],
+    ...keys,
+  ];
   return JSON.stringify(Object.fromEntries(fields));
 }
 
@@ -57,11 +67,19 @@ const codeOf = (factory) => factory.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpper
 /** The line of a call, for every reason that the code has; its keys are those of CallState::Log and NameInLog. */
 function* calls(service, text) {
   const server = read(join(root, 'common', 'rpc', 'server_call.cc'));
-  const keys = [...server.matchAll(/fields\.emplace_back\("(\w+)"/g), ...read(join(root, 'common', 'rpc', 'server.h')).matchAll(/\badd\("(\w+)"/g)]
-      .map(([, key]) => [key, '…']);
+  const keys = [
+    ...server.matchAll(/fields\.emplace_back\("(\w+)"/g),
+    ...read(join(root, 'common', 'rpc', 'server.h')).matchAll(/\badd\("(\w+)"/g),
+  ].map(([, key]) => [key, '…']);
   const line = (code, reason) =>
-    render(service, code === 'INTERNAL' ? 'error' : 'info', 'call', Object.entries({...Object.fromEntries(keys), code, reason}));
-  for (const [, factory, reason] of text.matchAll(/\bError::(\w+)\(\s*"([A-Z][A-Z_]+)"/g)) yield line(codeOf(factory), reason);
+    render(
+      service,
+      code === 'INTERNAL' ? 'error' : 'info',
+      'call',
+      Object.entries({...Object.fromEntries(keys), code, reason}),
+    );
+  for (const [, factory, reason] of text.matchAll(/\bError::(\w+)\(\s*"([A-Z][A-Z_]+)"/g))
+    yield line(codeOf(factory), reason);
   for (const code of ['INTERNAL', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'UNKNOWN']) yield line(code, code);
 }
 

@@ -7,9 +7,11 @@ import {root} from './files.mjs';
 export const openMetrics = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
 
 /** What metrics.txt lists: {name, kind, services, later}. */
-export const listed = readFileSync(join(root, 'tests', 'observability', 'metrics.txt'), 'utf8').split('\n')
-    .filter((line) => line && !line.startsWith('#')).map((line) => line.split(/\s+/))
-    .map(([name, kind, services, later]) => ({name, kind, services: services.split(','), later: later === 'later'}));
+export const listed = readFileSync(join(root, 'tests', 'observability', 'metrics.txt'), 'utf8')
+  .split('\n')
+  .filter((line) => line && !line.startsWith('#'))
+  .map((line) => line.split(/\s+/))
+  .map(([name, kind, services, later]) => ({name, kind, services: services.split(','), later: later === 'later'}));
 
 /** A page's text, and its content type. */
 export async function page(url, accept = '') {
@@ -19,13 +21,21 @@ export async function page(url, accept = '') {
 }
 
 /** name -> kind. */
-export const kindsOf = (text) => new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name, kind]));
+export const kindsOf = (text) =>
+  new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name, kind]));
 
 /** Every series of a page, `name{labels}` -> value. */
-export const seriesOf = (text) => new Map(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => {
-  const at = line.lastIndexOf(' ');
-  return [line.slice(0, at), Number(line.slice(at + 1))];
-}));
+export const seriesOf = (text) =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line && !line.startsWith('#'))
+      .map((line) => {
+        const at = line.lastIndexOf(' ');
+        return [line.slice(0, at), Number(line.slice(at + 1))];
+      }),
+  );
 
 /** The labels of a series. */
-export const labelsOf = (series) => Object.fromEntries([...series.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [name, value]));
+export const labelsOf = (series) =>
+  Object.fromEntries([...series.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [name, value]));

@@ -17,19 +17,23 @@ export const burns = [
   {long: '1d', short: '2h', factor: 3, for: '1h', severity: 'warning'},
   {long: '3d', short: '6h', factor: 1, for: '3h', severity: 'warning'},
 ];
-const fewCalls = 20;  // below it, a ratio says nothing
+const fewCalls = 20; // below it, a ratio says nothing
 const badCodes = 'Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss';
 const by = 'sum by (namespace, service)';
 
 function errorRatio({service, slo, below}, window) {
   const of = (more = '') => `{service="${service}",grpc_type="unary"${more}}[${window}]`;
   if (slo === 'availability') {
-    return `${by} (rate(grpc_server_handled_total${of(`,grpc_code=~"${badCodes}"`)}))\n` +
-           `  / ${by} (rate(grpc_server_handled_total${of()}))\n`;
+    return (
+      `${by} (rate(grpc_server_handled_total${of(`,grpc_code=~"${badCodes}"`)}))\n` +
+      `  / ${by} (rate(grpc_server_handled_total${of()}))\n`
+    );
   }
   if (slo === 'latency') {
-    return `1 - ${by} (rate(grpc_server_handling_seconds_bucket${of(`,le="${below}"`)}))\n` +
-           `  / ${by} (rate(grpc_server_handling_seconds_count${of()}))\n`;
+    return (
+      `1 - ${by} (rate(grpc_server_handling_seconds_bucket${of(`,le="${below}"`)}))\n` +
+      `  / ${by} (rate(grpc_server_handling_seconds_count${of()}))\n`
+    );
   }
   return `avg_over_time(paymesh:chain_stale:bool[${window}])\n`;
 }
@@ -39,7 +43,8 @@ const percent = (value) => `${round(value * 100)} %`;
 
 function recordings(objective) {
   return windows.map((window) => ({
-    record: `slo:sli_error:ratio_rate${window}`, expr: errorRatio(objective, window),
+    record: `slo:sli_error:ratio_rate${window}`,
+    expr: errorRatio(objective, window),
     labels: {service: objective.service, slo: objective.slo, window},
   }));
 }
@@ -47,7 +52,8 @@ function recordings(objective) {
 function alert(objective, burn) {
   const {service, slo, name} = objective;
   const limit = round(burn.factor * (1 - objective.objective));
-  const ratio = (window) => `max without (window) (slo:sli_error:ratio_rate${window}{service="${service}",slo="${slo}"}) > ${limit}`;
+  const ratio = (window) =>
+    `max without (window) (slo:sli_error:ratio_rate${window}{service="${service}",slo="${slo}"}) > ${limit}`;
   const enough = `slo:sli_calls:increase${burn.long}{service="${service}"} > ${fewCalls}`;
   const whose = slo === 'freshness' ? `${service} ({{ $labels.chain }})` : service;
   const promise = {
@@ -57,7 +63,9 @@ function alert(objective, burn) {
   }[slo];
   return {
     alert: name,
-    expr: `${ratio(burn.long)}\nand ${ratio(burn.short)}\n` + (slo === 'freshness' ? '' : `and on (namespace, service) ${enough}\n`),
+    expr:
+      `${ratio(burn.long)}\nand ${ratio(burn.short)}\n` +
+      (slo === 'freshness' ? '' : `and on (namespace, service) ${enough}\n`),
     for: burn.for,
     labels: {severity: burn.severity, long: burn.long, short: burn.short},
     annotations: {
@@ -70,14 +78,20 @@ function alert(objective, burn) {
 
 export function sloRules() {
   const calls = burns.map(({long}) => ({
-    record: `slo:sli_calls:increase${long}`, expr: `${by} (increase(grpc_server_handled_total{grpc_type="unary"}[${long}]))\n`,
+    record: `slo:sli_calls:increase${long}`,
+    expr: `${by} (increase(grpc_server_handled_total{grpc_type="unary"}[${long}]))\n`,
   }));
   const stale = {
     record: 'paymesh:chain_stale:bool',
     expr: 'time() - max by (namespace, chain) (watcher_head_block_timestamp_seconds)\n  > bool 60 # seconds\n',
   };
-  return {groups: [
-    {name: 'paymesh-slo-records', rules: [...calls, stale, ...objectives.flatMap(recordings)]},
-    {name: 'paymesh-slo-alerts', rules: objectives.flatMap((objective) => burns.map((burn) => alert(objective, burn)))},
-  ]};
+  return {
+    groups: [
+      {name: 'paymesh-slo-records', rules: [...calls, stale, ...objectives.flatMap(recordings)]},
+      {
+        name: 'paymesh-slo-alerts',
+        rules: objectives.flatMap((objective) => burns.map((burn) => alert(objective, burn))),
+      },
+    ],
+  };
 }

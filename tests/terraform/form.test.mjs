@@ -3,7 +3,17 @@ import assert from 'node:assert/strict';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'node:test';
-import {environments, filesBelow, loadAll, parseText, requiredModules, root, runTerraform, terraform, withoutTerraform} from './hcl.mjs';
+import {
+  environments,
+  filesBelow,
+  loadAll,
+  parseText,
+  requiredModules,
+  root,
+  runTerraform,
+  terraform,
+  withoutTerraform,
+} from './hcl.mjs';
 
 const files = filesBelow(terraform);
 const modules = await loadAll();
@@ -27,11 +37,22 @@ test('the modules and environments of the plan exist, each with its whole set of
     for (const file of ['main.tf', 'variables.tf', 'outputs.tf', 'versions.tf', 'README.md']) {
       assert.ok(existsSync(join(terraform, 'modules', name, file)), `modules/${name}/${file} is missing`);
     }
-    assert.ok(files.some((file) => file.startsWith(`modules/${name}/tests/`) && file.endsWith('.tftest.hcl')), `${name} has no tests`);
+    assert.ok(
+      files.some((file) => file.startsWith(`modules/${name}/tests/`) && file.endsWith('.tftest.hcl')),
+      `${name} has no tests`,
+    );
   }
   for (const name of environments) {
-    const parts = ['main.tf', 'variables.tf', 'outputs.tf', 'versions.tf', 'backend.hcl.example', 'terraform.tfvars.example'];
-    for (const file of parts) assert.ok(existsSync(join(terraform, 'environments', name, file)), `${name}/${file} is missing`);
+    const parts = [
+      'main.tf',
+      'variables.tf',
+      'outputs.tf',
+      'versions.tf',
+      'backend.hcl.example',
+      'terraform.tfvars.example',
+    ];
+    for (const file of parts)
+      assert.ok(existsSync(join(terraform, 'environments', name, file)), `${name}/${file} is missing`);
   }
 });
 
@@ -57,9 +78,12 @@ test('every variable is used and every used variable and local exists', () => {
     for (const name of Object.keys(variable)) {
       assert.match(bodies, new RegExp(`var\\.${name}\\b`), `${module.folder}: variable ${name} is not used`);
     }
-    for (const [, name] of text.matchAll(/\bvar\.(\w+)/g)) assert.ok(variable[name], `${module.folder}: var.${name} does not exist`);
-    for (const [, name] of text.matchAll(/\blocal\.(\w+)/g)) assert.ok(locals.has(name), `${module.folder}: local.${name} does not exist`);
-    for (const name of locals) assert.match(text, new RegExp(`local\\.${name}\\b`), `${module.folder}: local ${name} is not used`);
+    for (const [, name] of text.matchAll(/\bvar\.(\w+)/g))
+      assert.ok(variable[name], `${module.folder}: var.${name} does not exist`);
+    for (const [, name] of text.matchAll(/\blocal\.(\w+)/g))
+      assert.ok(locals.has(name), `${module.folder}: local.${name} does not exist`);
+    for (const name of locals)
+      assert.match(text, new RegExp(`local\\.${name}\\b`), `${module.folder}: local ${name} is not used`);
   }
 });
 
@@ -105,7 +129,8 @@ test('terraform and the provider are pinned, alike everywhere', () => {
     assert.equal(settings?.required_version, '>= 1.11, < 2.0', `${module.folder}: required_version`);
     const usesAws = Object.keys(module.resource).length > 0 || Object.keys(module.provider).length > 0;
     const aws = settings.required_providers?.[0].aws;
-    if (usesAws) assert.deepEqual(aws, {source: 'hashicorp/aws', version: '~> 6.25'}, `${module.folder}: the aws provider`);
+    if (usesAws)
+      assert.deepEqual(aws, {source: 'hashicorp/aws', version: '~> 6.25'}, `${module.folder}: the aws provider`);
     for (const provider of Object.keys(settings.required_providers?.[0] ?? {})) {
       assert.equal(provider, 'aws', `${module.folder}: what is inside the cluster is the chart's, not a provider's`);
     }
@@ -125,7 +150,9 @@ test('examples fill in exactly the variables that have no default', async () => 
     const text = readFileSync(join(terraform, folder, 'terraform.tfvars.example'), 'utf8');
     const given = Object.keys(await parseText('terraform.tfvars', text)).sort();
     const needed = Object.entries(modules.find((module) => module.folder === folder).variable)
-        .filter(([, [variable]]) => !('default' in variable)).map(([key]) => key).sort();
+      .filter(([, [variable]]) => !('default' in variable))
+      .map(([key]) => key)
+      .sort();
     assert.deepEqual(given, needed, folder);
   }
 });

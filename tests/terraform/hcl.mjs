@@ -19,11 +19,13 @@ export const requiredModules = ['network', 'cluster', 'database', 'registry', 's
 
 /** Paths of all files below a folder, relative to it, without what terraform itself puts there. */
 export function filesBelow(folder, prefix = '') {
-  return readdirSync(join(folder, prefix), {withFileTypes: true}).flatMap((entry) => {
-    const path = join(prefix, entry.name);
-    if (entry.name === '.terraform') return [];
-    return entry.isDirectory() ? filesBelow(folder, path) : [path];
-  }).sort();
+  return readdirSync(join(folder, prefix), {withFileTypes: true})
+    .flatMap((entry) => {
+      const path = join(prefix, entry.name);
+      if (entry.name === '.terraform') return [];
+      return entry.isDirectory() ? filesBelow(folder, path) : [path];
+    })
+    .sort();
 }
 
 export function parseText(name, text) {
@@ -32,15 +34,28 @@ export function parseText(name, text) {
 
 /** One folder of .tf files as one object: blocks of equal type put together. */
 async function loadModule(folder) {
-  const module = {folder: relative(terraform, folder), resource: {}, data: {}, variable: {}, output: {}, module: {}, locals: [], terraform: [], provider: {}};
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.tf')).sort()) {
+  const module = {
+    folder: relative(terraform, folder),
+    resource: {},
+    data: {},
+    variable: {},
+    output: {},
+    module: {},
+    locals: [],
+    terraform: [],
+    provider: {},
+  };
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.tf'))
+    .sort()) {
     const parsed = await parse(file, readFileSync(join(folder, file), 'utf8'));
     for (const [kind, content] of Object.entries(parsed)) {
       if (Array.isArray(content)) module[kind].push(...content);
-      else for (const [name, value] of Object.entries(content)) {
-        if (kind === 'resource' || kind === 'data') module[kind][name] = {...module[kind][name], ...value};
-        else module[kind][name] = value;
-      }
+      else
+        for (const [name, value] of Object.entries(content)) {
+          if (kind === 'resource' || kind === 'data') module[kind][name] = {...module[kind][name], ...value};
+          else module[kind][name] = value;
+        }
     }
   }
   return module;
@@ -48,15 +63,31 @@ async function loadModule(folder) {
 
 /** Every module and root: [{folder, resource, variable, ...}]. */
 export async function loadAll() {
-  const folders = [...new Set(filesBelow(terraform).filter((file) => file.endsWith('.tf')).map((file) => dirname(file)))];
+  const folders = [
+    ...new Set(
+      filesBelow(terraform)
+        .filter((file) => file.endsWith('.tf'))
+        .map((file) => dirname(file)),
+    ),
+  ];
   return Promise.all(folders.map((folder) => loadModule(join(terraform, folder))));
 }
 
 /** [{module, type, name, body}] of the resources (or data sources) of a type, or of all. */
 export function blocks(modules, kind, type) {
-  return modules.flatMap((module) => Object.entries(module[kind])
+  return modules.flatMap((module) =>
+    Object.entries(module[kind])
       .filter(([each]) => type === undefined || each === type)
-      .flatMap(([each, byName]) => Object.entries(byName).map(([name, [body]]) => ({module, type: each, name, body, where: `${module.folder}: ${each}.${name}`}))));
+      .flatMap(([each, byName]) =>
+        Object.entries(byName).map(([name, [body]]) => ({
+          module,
+          type: each,
+          name,
+          body,
+          where: `${module.folder}: ${each}.${name}`,
+        })),
+      ),
+  );
 }
 
 /** Statements of a policy document, those in dynamic blocks too. */
@@ -64,7 +95,7 @@ export function statements(document) {
   return [...(document.statement ?? []), ...(document.dynamic?.statement ?? []).flatMap((block) => block.content)];
 }
 
-export const asList = (value) => value === undefined ? [] : Array.isArray(value) ? value : [value];
+export const asList = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
 /** Where terraform is, or undefined. It is given no configuration of the user's and never calls home. */
 export function runTerraform(args, options = {}) {

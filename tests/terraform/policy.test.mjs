@@ -56,7 +56,10 @@ test('production has no public endpoint', () => {
 
 test('nothing lets the internet in, and no group has rules of its own body', () => {
   for (const {body, where} of all('aws_vpc_security_group_ingress_rule')) {
-    assert.ok(body.referenced_security_group_id || body.cidr_ipv4 === '${each.value}', `${where} lets in ${body.cidr_ipv4}`);
+    assert.ok(
+      body.referenced_security_group_id || body.cidr_ipv4 === '${each.value}',
+      `${where} lets in ${body.cidr_ipv4}`,
+    );
     assert.equal(body.ip_protocol, 'tcp', where);
     assert.equal(body.from_port, body.to_port, where);
     assert.ok(body.description, where);
@@ -95,16 +98,22 @@ test('the database forces TLS, keeps 35 days, has two readers and cannot be dele
   assert.equal(production.reader_count, 2);
   assert.equal(production.deletion_protection, true);
   assert.equal(production.subnet_ids, '${module.network.database_subnet_ids}');
-  const {deletion_protection: [protection], backup_retention_days: [backups]} = named('modules/database').variable;
+  const {
+    deletion_protection: [protection],
+    backup_retention_days: [backups],
+  } = named('modules/database').variable;
   assert.equal(protection.default, true);
   assert.equal(backups.default, 35);
 });
 
-test('the database\'s instances take the zones of its subnets in turn, so no reader is where the writer is', () => {
+test("the database's instances take the zones of its subnets in turn, so no reader is where the writer is", () => {
   const instance = only('aws_rds_cluster_instance');
   assert.equal(instance.availability_zone, '${var.availability_zones[each.value % length(var.availability_zones)]}');
   assert.equal(instance.for_each, '${local.instances}');
-  assert.match(JSON.stringify(named('modules/database').variable.availability_zones[0].validation), /distinct\(var\.availability_zones\)\) >= 3/);
+  assert.match(
+    JSON.stringify(named('modules/database').variable.availability_zones[0].validation),
+    /distinct\(var\.availability_zones\)\) >= 3/,
+  );
   for (const environment of environments) {
     const [network, database] = ['network', 'database'].map((name) => call(environment, name).availability_zones);
     assert.equal(database, network, `${environment}: the subnets' zones`);
@@ -120,17 +129,26 @@ test('the cluster is protected, audited, and has the agents that the chart count
   const cluster = only('aws_eks_cluster');
   assert.equal(call('prod', 'cluster').deletion_protection, true);
   assert.equal(named('modules/cluster').variable.deletion_protection[0].default, true);
-  assert.deepEqual(cluster.access_config, [{authentication_mode: 'API', bootstrap_cluster_creator_admin_permissions: false}]);
-  assert.deepEqual([...cluster.enabled_cluster_log_types].sort(), ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler']);
+  assert.deepEqual(cluster.access_config, [
+    {authentication_mode: 'API', bootstrap_cluster_creator_admin_permissions: false},
+  ]);
+  assert.deepEqual([...cluster.enabled_cluster_log_types].sort(), [
+    'api',
+    'audit',
+    'authenticator',
+    'controllerManager',
+    'scheduler',
+  ]);
   const locals = Object.assign({}, ...named('modules/cluster').locals);
   assert.equal(locals.vpc_cni_configuration.enableNetworkPolicy, 'true', 'NetworkPolicy objects would be decoration');
   const addons = named('modules/cluster').resource.aws_eks_addon;
   assert.equal(addons.vpc_cni[0].configuration_values, '${jsonencode(local.vpc_cni_configuration)}');
   assert.match(addons.before_nodes[0].for_each, /eks-pod-identity-agent/);
-  for (const [addon] of Object.values(addons)) assert.match(addon.addon_version, /^\$\{var\.addon_versions\[/, 'pinned');
+  for (const [addon] of Object.values(addons))
+    assert.match(addon.addon_version, /^\$\{var\.addon_versions\[/, 'pinned');
   const [metadata] = only('aws_launch_template').metadata_options;
   assert.equal(metadata.http_tokens, 'required');
-  assert.equal(metadata.http_put_response_hop_limit, 1, 'a pod would have its node\'s rights');
+  assert.equal(metadata.http_put_response_hop_limit, 1, "a pod would have its node's rights");
 });
 
 test('three zones, and in production a gateway in each', () => {
@@ -154,7 +172,10 @@ test('signing keys are secp256k1 and survive every destroy', () => {
   assert.equal(key.lifecycle[0].prevent_destroy, true);
   assert.equal(key.bypass_policy_lockout_safety_check, false);
   for (const environment of environments) {
-    assert.equal(call(environment, 'signing_keys').signer_role_arn, '${module.workload_identity.role_arns["settlement"]}');
+    assert.equal(
+      call(environment, 'signing_keys').signer_role_arn,
+      '${module.workload_identity.role_arns["settlement"]}',
+    );
   }
 });
 
@@ -172,9 +193,12 @@ test('only settlement signs, only digests, and no grant or administrator gets ar
   const deny = signing.find(({effect}) => effect === 'Deny');
   assert.deepEqual([...deny.actions].sort(), ['kms:CreateGrant', 'kms:Sign']);
   assert.deepEqual(deny.principals, [{type: 'AWS', identifiers: ['*']}]);
-  assert.deepEqual(deny.condition, [{test: 'ArnNotEquals', variable: 'aws:PrincipalArn', values: ['${var.signer_role_arn}']}]);
+  assert.deepEqual(deny.condition, [
+    {test: 'ArnNotEquals', variable: 'aws:PrincipalArn', values: ['${var.signer_role_arn}']},
+  ]);
   const [locals] = named('modules/signing-keys').locals;
-  for (const action of ['kms:Sign', 'kms:CreateGrant', 'kms:DeriveSharedSecret']) assert.ok(!locals.administration.includes(action), action);
+  for (const action of ['kms:Sign', 'kms:CreateGrant', 'kms:DeriveSharedSecret'])
+    assert.ok(!locals.administration.includes(action), action);
   // The root of the account, where a policy names it, would hand the use to IAM: here it is the person alone.
   const root = policy.filter(({principals}) => JSON.stringify(principals).includes('root_arn'));
   assert.equal(root.length, 1);
@@ -184,7 +208,8 @@ test('only settlement signs, only digests, and no grant or administrator gets ar
     if (module.folder === 'modules/signing-keys' || where.endsWith('kms_endpoint')) continue;
     assert.doesNotMatch(JSON.stringify(body), /kms:Sign\b/, where);
   }
-  for (const environment of environments) assert.doesNotMatch(JSON.stringify(call(environment, 'workload_identity')), /kms:Sign\b/);
+  for (const environment of environments)
+    assert.doesNotMatch(JSON.stringify(call(environment, 'workload_identity')), /kms:Sign\b/);
 });
 
 // Where "*" may stand, and why.
@@ -209,13 +234,17 @@ test('no policy that allows has a wildcard action, a wildcard resource or everyb
       }
       for (const principal of asList(statement.principals)) {
         if (asList(principal.identifiers).includes('*')) {
-          assert.ok(asList(statement.condition).some(({variable}) => variable === 'aws:PrincipalAccount'), `${where}: everybody`);
+          assert.ok(
+            asList(statement.condition).some(({variable}) => variable === 'aws:PrincipalAccount'),
+            `${where}: everybody`,
+          );
         }
       }
     }
   }
   // Actions may come from locals; a wildcard would hide there.
-  for (const module of modules) assert.doesNotMatch(JSON.stringify(module.locals), /"[a-z0-9-]+:\w*\*"/, `${module.folder}: locals`);
+  for (const module of modules)
+    assert.doesNotMatch(JSON.stringify(module.locals), /"[a-z0-9-]+:\w*\*"/, `${module.folder}: locals`);
 });
 
 test('what is given to workloads names its actions and resources', () => {
@@ -223,7 +252,11 @@ test('what is given to workloads names its actions and resources', () => {
   assert.match(variable.validation[0].condition, /strcontains\(action, \\?"\*\\?"\)/);
   for (const environment of environments) {
     const {workloads} = call(environment, 'workload_identity');
-    assert.deepEqual(Object.keys(workloads).sort(), ['external-secrets', 'settlement'], 'the other services need nothing from AWS');
+    assert.deepEqual(
+      Object.keys(workloads).sort(),
+      ['external-secrets', 'settlement'],
+      'the other services need nothing from AWS',
+    );
     assert.equal(workloads.settlement.statements, undefined);
     for (const statement of workloads['external-secrets'].statements) {
       for (const action of statement.actions) assert.doesNotMatch(action, /\*/);
@@ -233,7 +266,10 @@ test('what is given to workloads names its actions and resources', () => {
 });
 
 test('a role is for exactly one service account', () => {
-  const {pod_identity_trust: [pod], irsa_trust: [web]} = named('modules/workload-identity').data.aws_iam_policy_document;
+  const {
+    pod_identity_trust: [pod],
+    irsa_trust: [web],
+  } = named('modules/workload-identity').data.aws_iam_policy_document;
   const tied = (document) => document.statement[0].condition.map(({test: how, variable}) => `${how} ${variable}`);
   for (const key of ['eks-cluster-name', 'kubernetes-namespace', 'kubernetes-service-account']) {
     assert.ok(tied(pod).includes(`StringEquals aws:RequestTag/${key}`), key);
@@ -246,7 +282,10 @@ test('roles of services are given with the account that asks, so that nobody is 
   for (const {body, where} of blocks(modules, 'data', 'aws_iam_policy_document')) {
     for (const {actions, principals, condition} of statements(body)) {
       if (!asList(actions).includes('sts:AssumeRole') || exempt.includes(principals[0].identifiers[0])) continue;
-      assert.ok(asList(condition).some(({variable}) => variable === 'aws:SourceAccount'), where);
+      assert.ok(
+        asList(condition).some(({variable}) => variable === 'aws:SourceAccount'),
+        where,
+      );
     }
   }
 });
@@ -262,7 +301,8 @@ test('the state is locked, encrypted, versioned, private, and never deleted', ()
   assert.equal(new Set(keys).size, environments.length, 'each environment has its own state');
   assert.equal(only('aws_s3_bucket_versioning').versioning_configuration[0].status, 'Enabled');
   const access = only('aws_s3_bucket_public_access_block');
-  for (const key of ['block_public_acls', 'block_public_policy', 'ignore_public_acls', 'restrict_public_buckets']) assert.equal(access[key], true, key);
+  for (const key of ['block_public_acls', 'block_public_policy', 'ignore_public_acls', 'restrict_public_buckets'])
+    assert.equal(access[key], true, key);
   const bucket = only('aws_s3_bucket');
   assert.equal(bucket.force_destroy, false);
   assert.equal(bucket.lifecycle[0].prevent_destroy, true);

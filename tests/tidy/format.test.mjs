@@ -9,8 +9,13 @@ import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {cwd: root, encoding: 'utf8'})
-  .trim().split('\n').filter((file) => existsSync(join(root, file)));
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n')
+  .filter((file) => existsSync(join(root, file)));
 const sources = files.filter((file) => /\.(cc|h)$/.test(file));
 const linesOf = (file) => readFileSync(join(root, file), 'utf8').replace(/\n$/, '').split('\n');
 const none = (problems) => assert.deepEqual(problems, []);
@@ -33,7 +38,8 @@ const longer = {
   'payctl/payments.cc': 'a list of commands on one noun',
   'payctl/payouts.cc': 'a list of commands on one noun',
   'settlement/payout_service.cc': 'one service of the contract: a list of its calls',
-  'settlement/chain_transaction_store.cc': 'one table and its attempts: a field is named in all statements side by side',
+  'settlement/chain_transaction_store.cc':
+    'one table and its attempts: a field is named in all statements side by side',
   'settlement/ledger_store.cc': 'one journal and its legs, posted and read back',
   'settlement/sender_store.cc': 'what a sender reads and writes in one transaction',
   'settlement/balance_prover.cc': 'one proof: reading the chain, reading the books, comparing',
@@ -48,8 +54,10 @@ const keyOf = (file) => `${file.split('/')[1]}/${file.split('/').pop()}`;
 const isTest = (file) => /_test\.cc$|_testing\.(cc|h)$|\/testing\/|\/(fake|test)_[^/]*$/.test(file);
 const isLong = (file, limit) => linesOf(file).length > limit;
 
-const overlong = (file, limit) => linesOf(file)
-  .map((line, index) => ([...line].length > limit ? `${file}:${index + 1}` : null)).filter(Boolean);
+const overlong = (file, limit) =>
+  linesOf(file)
+    .map((line, index) => ([...line].length > limit ? `${file}:${index + 1}` : null))
+    .filter(Boolean);
 
 function clangFormat() {
   for (const name of ['clang-format-14', 'clang-format']) {
@@ -67,9 +75,13 @@ test('C++ is as clang-format leaves it', () => {
   const problems = new Set();
   for (let first = 0; first < sources.length; first += 100) {
     try {
-      execFileSync(formatter, ['--dry-run', '-Werror', ...sources.slice(first, first + 100)], {cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
+      execFileSync(formatter, ['--dry-run', '-Werror', ...sources.slice(first, first + 100)], {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
     } catch (error) {
-      for (const [, file] of String(error.stderr).matchAll(/^(\S+?):\d+:\d+: error: code should be/gm)) problems.add(file);
+      for (const [, file] of String(error.stderr).matchAll(/^(\S+?):\d+:\d+: error: code should be/gm))
+        problems.add(file);
       if (problems.size === 0) throw error;
     }
   }
@@ -80,8 +92,11 @@ test('Node code is as prettier leaves it', () => {
   const prettier = join(root, 'tests', 'tools', 'node_modules', 'prettier', 'bin', 'prettier.cjs');
   assert.ok(existsSync(prettier), 'prettier is missing: tests/tools/install installs it');
   try {
-    execFileSync(process.execPath, [prettier, '--list-different', ...files.filter((file) => file.endsWith('.mjs'))],
-      {cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+    execFileSync(process.execPath, [prettier, '--list-different', ...files.filter((file) => file.endsWith('.mjs'))], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   } catch (error) {
     assert.fail(`${error.stdout}${error.stderr}not as prettier leaves it: tests/tidy/format puts it right`);
   }
@@ -104,11 +119,13 @@ test('no reason is given for a file that is not long', () => {
 /** A page's lines that could be shorter: a table's row and what stands between fences cannot. */
 function wideLines(file) {
   let fenced = false;
-  return linesOf(file).map((line, index) => {
-    if (line.trimStart().startsWith('```')) fenced = !fenced;
-    const free = fenced || line.startsWith('|') || [...line].length <= kColumnsOfText;
-    return free ? null : `${file}:${index + 1}`;
-  }).filter(Boolean);
+  return linesOf(file)
+    .map((line, index) => {
+      if (line.trimStart().startsWith('```')) fenced = !fenced;
+      const free = fenced || line.startsWith('|') || [...line].length <= kColumnsOfText;
+      return free ? null : `${file}:${index + 1}`;
+    })
+    .filter(Boolean);
 }
 
 test(`no line of a README is longer than ${kColumnsOfText} columns but in a table or an example`, () => {

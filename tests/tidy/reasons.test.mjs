@@ -8,8 +8,13 @@ import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {cwd: root, encoding: 'utf8'})
-    .trim().split('\n').filter((file) => existsSync(join(root, file)));
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n')
+  .filter((file) => existsSync(join(root, file)));
 const read = (file) => readFileSync(join(root, file), 'utf8');
 const isProduct = (file) => /\.(cc|h)$/.test(file) && !/_test\.cc$|\/testing\/|\/test_[^/]*$/.test(file);
 const none = (problems) => assert.deepEqual(problems, []);
@@ -21,13 +26,20 @@ const code = (file) => read(file).replace(/(^|\s)\/\/.*$/gm, '$1');
 const spelled = /(?:\bError::[A-Z]\w*\(\s*|\bErrorCode::k\w+,\s*|\.reason\s*[!=]?=\s*)"([A-Z][A-Z0-9_]+)"/g;
 const literals = (file) => [...code(file).matchAll(spelled)].map((match) => match[1]);
 // Of common a reason may be spelled as a literal wherever it is: it has no reasons.h.
-const common = new Set(files.filter((file) => file.startsWith('common/') && isProduct(file))
-    .flatMap((file) => [...read(file).matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|"[A-Z]{3,}"/g)].map(([word]) => word.replaceAll('"', ''))));
+const common = new Set(
+  files
+    .filter((file) => file.startsWith('common/') && isProduct(file))
+    .flatMap((file) =>
+      [...read(file).matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|"[A-Z]{3,}"/g)].map(([word]) =>
+        word.replaceAll('"', ''),
+      ),
+    ),
+);
 
 const headers = files.filter((file) => /^services\/(.+\/)?reasons\.h$/.test(file));
 // A reasons.h speaks for its folder and all below it that have none of their own.
-const ownerOf = (file) => headers.filter((header) => file.startsWith(`${dirname(header)}/`))
-    .sort((one, other) => other.length - one.length)[0];
+const ownerOf = (file) =>
+  headers.filter((header) => file.startsWith(`${dirname(header)}/`)).sort((one, other) => other.length - one.length)[0];
 const constant = /((?:^ *\/\/.*\n)+)?^ *inline constexpr std::string_view (k\w+)\s*=\s*"(\w+)";/gm;
 
 test('the services that raise reasons of their own say so in reasons.h', () => {
@@ -48,17 +60,34 @@ test('each constant of a reasons.h is explained once, is used, and is told to ca
     const service = header.split('/')[1];
     const found = [...read(header).matchAll(constant)];
     assert.ok(found.length > 0, header);
-    const user = files.filter((file) => file.startsWith(`services/${service}/`) && isProduct(file) && !headers.includes(file)).map(code).join('\n') +
-        code(header).replace(constant, '');
-    const told = files.filter((file) => file.startsWith(`services/${service}/`) && file.endsWith('.md') ||
-        file.startsWith(`protos/paymesh/${service}/`)).map(read).join('\n');
+    const user =
+      files
+        .filter((file) => file.startsWith(`services/${service}/`) && isProduct(file) && !headers.includes(file))
+        .map(code)
+        .join('\n') + code(header).replace(constant, '');
+    const told = files
+      .filter(
+        (file) =>
+          (file.startsWith(`services/${service}/`) && file.endsWith('.md')) ||
+          file.startsWith(`protos/paymesh/${service}/`),
+      )
+      .map(read)
+      .join('\n');
     const seen = new Set();
     for (const [, comment, name, reason] of found) {
       if (!comment) problems.push(`${header}: ${name} has no comment`);
-      if (name !== `k${reason.split('_').map((word) => word[0] + word.slice(1).toLowerCase()).join('')}`) problems.push(`${header}: ${name} is not ${reason}`);
+      if (
+        name !==
+        `k${reason
+          .split('_')
+          .map((word) => word[0] + word.slice(1).toLowerCase())
+          .join('')}`
+      )
+        problems.push(`${header}: ${name} is not ${reason}`);
       if (seen.has(reason)) problems.push(`${header}: ${reason} stands twice`);
       if (!new RegExp(`\\b${name}\\b`).test(user)) problems.push(`${header}: ${name} is used by nobody`);
-      if (!new RegExp(`\\b${reason}\\b`).test(told)) problems.push(`${header}: no README and no proto tells of ${reason}`);
+      if (!new RegExp(`\\b${reason}\\b`).test(told))
+        problems.push(`${header}: no README and no proto tells of ${reason}`);
       seen.add(reason);
     }
   }

@@ -8,13 +8,18 @@ import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {cwd: root, encoding: 'utf8'})
-    .trim().split('\n').filter((file) => existsSync(join(root, file)));
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n')
+  .filter((file) => existsSync(join(root, file)));
 const read = (file) => readFileSync(join(root, file), 'utf8');
 const sources = files.filter((file) => /\.(cc|h)$/.test(file));
 const none = (problems) => assert.deepEqual(problems, []);
 
-test('dependencies point one way: common knows no service, and no service another\'s files', () => {
+test("dependencies point one way: common knows no service, and no service another's files", () => {
   const problems = [];
   for (const file of sources) {
     const [top, own] = file.split('/');
@@ -29,43 +34,75 @@ test('dependencies point one way: common knows no service, and no service anothe
 });
 
 test('a domain knows no gRPC, no SQL and no clock of its own', () => {
-  const banned = /grpcpp|common\/(pg|rpc|outbox|host)\/|common\/error\/status|system_clock::now|steady_clock::now|\.pb\.h/;
-  none(files.filter((file) => /^services\/(.*\/)?domain\/(?!.*_test\.)/.test(file)).flatMap((file) =>
-    read(file).split('\n').map((line, index) => banned.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null).filter(Boolean)));
+  const banned =
+    /grpcpp|common\/(pg|rpc|outbox|host)\/|common\/error\/status|system_clock::now|steady_clock::now|\.pb\.h/;
+  none(
+    files
+      .filter((file) => /^services\/(.*\/)?domain\/(?!.*_test\.)/.test(file))
+      .flatMap((file) =>
+        read(file)
+          .split('\n')
+          .map((line, index) => (banned.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null))
+          .filter(Boolean),
+      ),
+  );
 });
 
 test('services ask no calendar and no randomness but what they are handed', () => {
   const asked = sources.filter((file) => /^services\/(?!payctl\/)/.test(file) && !/_test\.cc$|\/testing\//.test(file));
-  none(asked.flatMap((file) =>
-    read(file).split('\n').map((line, index) =>
-      /system_clock::now\(|std::random_device\b/.test(line.replace(/\/\/.*/, '')) ? `${file}:${index + 1}` : null).filter(Boolean)));
+  none(
+    asked.flatMap((file) =>
+      read(file)
+        .split('\n')
+        .map((line, index) =>
+          /system_clock::now\(|std::random_device\b/.test(line.replace(/\/\/.*/, '')) ? `${file}:${index + 1}` : null,
+        )
+        .filter(Boolean),
+    ),
+  );
 });
 
 /** The calls of paymesh_library, paymesh_program and paymesh_test in a CMake file: what is built, its name, its sources and what it links. */
 function targetsOf(text) {
-  return [...text.replace(/#.*$/gm, '').matchAll(/\bpaymesh_(library|program|test)\(([^)]*)\)/g)].map(([, kind, body]) => {
-    const lists = {};
-    let key = '';
-    for (const word of body.trim().split(/\s+/)) {
-      if (/^[A-Z_]+$/.test(word)) lists[key = word] = [];
-      else lists[key]?.push(word);
-    }
-    return {kind, name: lists.NAME?.[0] ?? '', sources: [...(lists.SOURCES ?? []), ...(lists.APART ?? [])], links: lists.DEPS ?? []};
-  });
+  return [...text.replace(/#.*$/gm, '').matchAll(/\bpaymesh_(library|program|test)\(([^)]*)\)/g)].map(
+    ([, kind, body]) => {
+      const lists = {};
+      let key = '';
+      for (const word of body.trim().split(/\s+/)) {
+        if (/^[A-Z_]+$/.test(word)) lists[(key = word)] = [];
+        else lists[key]?.push(word);
+      }
+      return {
+        kind,
+        name: lists.NAME?.[0] ?? '',
+        sources: [...(lists.SOURCES ?? []), ...(lists.APART ?? [])],
+        links: lists.DEPS ?? [],
+      };
+    },
+  );
 }
 
 /** What of a target would bring help for tests into a program: a library for tests and a program of nothing else are free. */
 function helpForTests({kind, name, sources, links}) {
   const helps = (source) => source.includes('testing/');
   if (kind === 'test' || name.endsWith('_testing') || (kind === 'program' && sources.every(helps))) return [];
-  return [...sources.filter(helps), ...links.filter((link) => /_testing$|^paymesh_source_dir$/.test(link))].map((what) => `${name}: ${what}`);
+  return [...sources.filter(helps), ...links.filter((link) => /_testing$|^paymesh_source_dir$/.test(link))].map(
+    (what) => `${name}: ${what}`,
+  );
 }
 
 test('only tests and testing folders use what is in a testing folder', () => {
-  const problems = sources.filter((file) => !/_test\.cc$|\/testing\/|^tests\//.test(file)).flatMap((file) =>
-    [...read(file).matchAll(/^#include "((?:.*\/)?testing\/[^"]+)"/gm)].map(([, included]) => `${file}: ${included}`));
+  const problems = sources
+    .filter((file) => !/_test\.cc$|\/testing\/|^tests\//.test(file))
+    .flatMap((file) =>
+      [...read(file).matchAll(/^#include "((?:.*\/)?testing\/[^"]+)"/gm)].map(([, included]) => `${file}: ${included}`),
+    );
   for (const file of files.filter((each) => /(^|\/)CMakeLists\.txt$|\.cmake$/.test(each))) {
-    problems.push(...targetsOf(read(file)).flatMap(helpForTests).map((problem) => `${file}: ${problem}`));
+    problems.push(
+      ...targetsOf(read(file))
+        .flatMap(helpForTests)
+        .map((problem) => `${file}: ${problem}`),
+    );
   }
   none(problems);
 });
@@ -82,8 +119,16 @@ test('the check of testing folders sees a library that links or compiles help fo
 
 test('nothing is left open in the code', () => {
   const open = /\b(TODO|FIXME|HACK)\b(?!\))/;
-  none(files.filter((file) => /\.(cc|h|mjs|sql|sol|sh|proto|yaml|tf)$/.test(file) && !/^tests\/(tidy\/|runner)/.test(file)).flatMap((file) =>
-    read(file).split('\n').map((line, index) => open.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null).filter(Boolean)));
+  none(
+    files
+      .filter((file) => /\.(cc|h|mjs|sql|sol|sh|proto|yaml|tf)$/.test(file) && !/^tests\/(tidy\/|runner)/.test(file))
+      .flatMap((file) =>
+        read(file)
+          .split('\n')
+          .map((line, index) => (open.test(line) ? `${file}:${index + 1}: ${line.trim()}` : null))
+          .filter(Boolean),
+      ),
+  );
 });
 
 test('every migration of a folder has a number of its own', () => {
@@ -112,13 +157,21 @@ test('every link in a README leads somewhere', () => {
 
 test('every payctl command that a page tells people to run is one that payctl has', () => {
   const known = new Set();
-  for (const [, group, verbs = ''] of read('services/payctl/README.md').matchAll(/^\| `([a-z]+)(?: ([a-z|\\]+))?[^`]*` \|/gm)) {
+  for (const [, group, verbs = ''] of read('services/payctl/README.md').matchAll(
+    /^\| `([a-z]+)(?: ([a-z|\\]+))?[^`]*` \|/gm,
+  )) {
     for (const verb of verbs.split('\\|')) known.add(`${group} ${verb}`.trim());
   }
   assert.ok(known.size > 20, [...known].join(', '));
-  none(files.filter((file) => file.endsWith('.md')).flatMap((file) =>
-    [...read(file).matchAll(/(?:`|^\s*)(?:build\/release\/bin\/)?payctl ([a-z]+)(?: ([a-z]+))?/gm)]
-        .filter(([, group, verb]) => !known.has(group) && !known.has(`${group} ${verb}`)).map(([told]) => `${file}: ${told}`)));
+  none(
+    files
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) =>
+        [...read(file).matchAll(/(?:`|^\s*)(?:build\/release\/bin\/)?payctl ([a-z]+)(?: ([a-z]+))?/gm)]
+          .filter(([, group, verb]) => !known.has(group) && !known.has(`${group} ${verb}`))
+          .map(([told]) => `${file}: ${told}`),
+      ),
+  );
 });
 
 test('every service has a README and an example of its configuration', () => {

@@ -29,13 +29,21 @@ test('how to upgrade is told for the version', () => {
 });
 
 test('no source of the programs has the version typed into it', () => {
-  const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', 'common', 'services'], {cwd: root, encoding: 'utf8'})
-      .trim().split('\n').filter((file) => /\.(cc|h|in)$/.test(file));
+  const sources = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '--', 'common', 'services'],
+    {cwd: root, encoding: 'utf8'},
+  )
+    .trim()
+    .split('\n')
+    .filter((file) => /\.(cc|h|in)$/.test(file));
   const typed = sources.filter((file) => {
     try {
-      return read(file).split('\n').some((line) => !line.trimStart().startsWith('//') && line.includes(`"${version}"`));
+      return read(file)
+        .split('\n')
+        .some((line) => !line.trimStart().startsWith('//') && line.includes(`"${version}"`));
     } catch {
-      return false;  // removed in the working tree
+      return false; // removed in the working tree
     }
   });
   assert.deepEqual(typed, []);

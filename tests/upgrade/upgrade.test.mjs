@@ -25,27 +25,35 @@ class PreviousMesh extends Mesh {
   }
   configure() {
     super.configure();
-    for (const service of services) writeFileSync(this.path('config', `${service}.yaml`), old.serviceFile(this, service), {mode: 0o600});
+    for (const service of services)
+      writeFileSync(this.path('config', `${service}.yaml`), old.serviceFile(this, service), {mode: 0o600});
   }
 }
 
 const kChains = 2;
-const second = {};  // service -> ports of this version's process
+const second = {}; // service -> ports of this version's process
 let mesh;
 let merchant;
-let next;           // {edge, operator}: clients of this version's processes alone
+let next; // {edge, operator}: clients of this version's processes alone
 
 before(async () => {
   const ports = await freePorts(3 * services.length);
   for (const service of services) second[service] = {grpc: ports.pop(), health: ports.pop(), metrics: ports.pop()};
   const bothOfEachPeer = (config) => {
-    for (const [peer, target] of Object.entries(config.peers)) config.peers[peer] = `ipv4:${target},127.0.0.1:${second[peer].grpc}`;
+    for (const [peer, target] of Object.entries(config.peers))
+      config.peers[peer] = `ipv4:${target},127.0.0.1:${second[peer].grpc}`;
   };
-  mesh = await startMesh({kind: PreviousMesh, overrides: Object.fromEntries(services.map((service) => [service, bothOfEachPeer]))});
+  mesh = await startMesh({
+    kind: PreviousMesh,
+    overrides: Object.fromEntries(services.map((service) => [service, bothOfEachPeer])),
+  });
   merchant = await mesh.merchant();
   const addresses = Object.fromEntries(services.map((service) => [service, `127.0.0.1:${second[service].grpc}`]));
   const options = {addresses, retries: 20, record: mesh.record};
-  next = {edge: connect(mesh.description, 'edge', {...options, apiKey: merchant.api_key}), operator: connect(mesh.description, 'operator', options)};
+  next = {
+    edge: connect(mesh.description, 'edge', {...options, apiKey: merchant.api_key}),
+    operator: connect(mesh.description, 'operator', options),
+  };
 });
 after(async () => {
   next?.edge.close();
@@ -59,10 +67,17 @@ async function pay(...edges) {
   for (const edge of edges) {
     for (let index = 0; index < kChains; index++) {
       const chain = mesh.chains[index];
-      const payment = await waitFor(`${chain.name} to be offered`, async () => {
-        const {payment: made} = await edge.PaymentService.CreatePayment({request_id: randomUUID(), price: {unit: 'iso4217/EUR', value: '1250'}});
-        return made.options.some((option) => option.chain === chain.chain) && made;
-      }, {everyMs: 500});
+      const payment = await waitFor(
+        `${chain.name} to be offered`,
+        async () => {
+          const {payment: made} = await edge.PaymentService.CreatePayment({
+            request_id: randomUUID(),
+            price: {unit: 'iso4217/EUR', value: '1250'},
+          });
+          return made.options.some((option) => option.chain === chain.chain) && made;
+        },
+        {everyMs: 500},
+      );
       await mesh.pay(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
       payments.push(payment);
     }
@@ -72,27 +87,34 @@ async function pay(...edges) {
 
 async function settled(operator, payments) {
   for (const payment of payments) {
-    const done = await watchPayment(operator, payment.payment_id, (p) => p.flags.includes('PAYMENT_FLAG_SETTLED_TO_MERCHANT'));
+    const done = await watchPayment(operator, payment.payment_id, (p) =>
+      p.flags.includes('PAYMENT_FLAG_SETTLED_TO_MERCHANT'),
+    );
     assert.equal(done.state, 'PAYMENT_STATE_SUCCEEDED');
     assert.equal(done.transfers.length, 1);
   }
 }
 
-const ready = async (health) => await checkHealth(health, 'readiness') === 'SERVING';
+const ready = async (health) => (await checkHealth(health, 'readiness')) === 'SERVING';
 
 test('the previous version goes on while this one migrates its databases under it', async () => {
   const payments = await pay(merchant.edge);
   for (const service of services) {
     const file = mesh.mesh.path('config', `${service}-migration.yaml`);
     writeFileSync(file, serviceFile(mesh.mesh, service), {mode: 0o600});
-    execFileSync(Mesh.prototype.program.call(mesh.mesh, service), ['--config', file, 'migrate'], {stdio: ['ignore', 'pipe', 'pipe']});
+    execFileSync(Mesh.prototype.program.call(mesh.mesh, service), ['--config', file, 'migrate'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const database = `paymesh_${service}`;
-    for (const [table] of mesh.mesh.postgres.query('SELECT relname FROM pg_class WHERE relkind IN (\'r\', \'p\') AND NOT relispartition ' +
-        'AND relnamespace = \'public\'::regnamespace', {database})) {
+    for (const [table] of mesh.mesh.postgres.query(
+      "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition " +
+        "AND relnamespace = 'public'::regnamespace",
+      {database},
+    )) {
       mesh.mesh.postgres.query(`ALTER TABLE ${table} ADD COLUMN of_the_next_version text`, {database});
     }
   }
-  await new Promise((resolve) => setTimeout(resolve, 2500));  // readiness is looked at once a second
+  await new Promise((resolve) => setTimeout(resolve, 2500)); // readiness is looked at once a second
   for (const service of services) assert.ok(await ready(mesh.mesh.ports.health[service]), service);
   await settled(mesh.operator, payments);
   await settled(mesh.operator, await pay(merchant.edge));

@@ -13,8 +13,14 @@ describe('deployContracts', () => {
   });
   after(() => Promise.all(chains.map((chain) => chain.stop())));
 
-  const place = ({vault, factory, implementation, initCodeHash, tokens, priceFeed}) =>
-    ({vault, factory, implementation, initCodeHash, tokens, priceFeed});
+  const place = ({vault, factory, implementation, initCodeHash, tokens, priceFeed}) => ({
+    vault,
+    factory,
+    implementation,
+    initCodeHash,
+    tokens,
+    priceFeed,
+  });
 
   test('gives equal addresses on chains of different ids', async () => {
     const [one, two] = chains;
@@ -23,17 +29,20 @@ describe('deployContracts', () => {
     const salt = hashOfId('pay_1');
     assert.equal(
       await one.read(one.factory, 'depositAddress', salt),
-      await two.read(two.factory, 'depositAddress', salt));
+      await two.read(two.factory, 'depositAddress', salt),
+    );
   });
 
   test('keeps the committed list of deposit addresses true', async () => {
     const [chain] = chains;
     const {cases, vault, factory, implementation, initCodeHash} = JSON.parse(
-      readFileSync(new URL('../deposit_addresses.json', import.meta.url), 'utf8'));
+      readFileSync(new URL('../deposit_addresses.json', import.meta.url), 'utf8'),
+    );
     const {contracts} = chain;
     assert.deepEqual(
       [vault, factory, implementation, initCodeHash],
-      [contracts.vault, contracts.factory, contracts.implementation, contracts.initCodeHash]);
+      [contracts.vault, contracts.factory, contracts.implementation, contracts.initCodeHash],
+    );
     for (const {paymentId, salt, depositAddress} of cases) {
       assert.equal(hashOfId(paymentId), salt);
       assert.equal(await chain.read(chain.factory, 'depositAddress', salt), depositAddress);
@@ -53,22 +62,28 @@ describe('deployContracts', () => {
     const count = () => chain.client.getTransactionCount({address: chain.owner.address});
     const before = await count();
     const again = await deployContracts({
-      rpcUrl: chain.node.url, key: chain.node.key(0), operators: [chain.operator.address],
-      dev: true});
+      rpcUrl: chain.node.url,
+      key: chain.node.key(0),
+      operators: [chain.operator.address],
+      dev: true,
+    });
     assert.deepEqual(again, chain.contracts);
     assert.equal(await count(), before);
   });
 
-  test('leaves a foreign owner\'s tasks to that owner', async () => {
+  test("leaves a foreign owner's tasks to that owner", async () => {
     const [chain] = chains;
     const log = [];
     const contracts = await deployContracts({
-      rpcUrl: chain.node.url, key: chain.node.key(0), owner: chain.stranger.address,
-      operators: [chain.operator.address], log: (line) => log.push(line)});
+      rpcUrl: chain.node.url,
+      key: chain.node.key(0),
+      owner: chain.stranger.address,
+      operators: [chain.operator.address],
+      log: (line) => log.push(line),
+    });
     assert.notEqual(contracts.vault, chain.contracts.vault);
     assert.equal(contracts.owner, chain.stranger.address);
-    assert.ok(log.some((line) =>
-      line.startsWith(`left to the vault's owner ${chain.stranger.address}: setOperator`)));
+    assert.ok(log.some((line) => line.startsWith(`left to the vault's owner ${chain.stranger.address}: setOperator`)));
   });
 
   test('refuses a chain without the deterministic deployer', async () => {
@@ -76,6 +91,7 @@ describe('deployContracts', () => {
     await chain.control.setCode({address: deterministicDeployer, bytecode: '0x'});
     await assert.rejects(
       deployContracts({rpcUrl: chain.node.url, key: chain.node.key(0)}),
-      /has no deterministic deployer/);
+      /has no deterministic deployer/,
+    );
   });
 });

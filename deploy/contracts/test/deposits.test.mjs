@@ -5,9 +5,7 @@ import {after, before, beforeEach, describe, test} from 'node:test';
 import {Chain, artifact, hashOfId, kDollar, refused, slowToken} from '../testing/chain.mjs';
 import {load} from '../../local/node/modules.mjs';
 
-const {
-  concatHex, decodeErrorResult, getContractAddress, keccak256, parseEther, zeroAddress,
-} = await load('viem');
+const {concatHex, decodeErrorResult, getContractAddress, keccak256, parseEther, zeroAddress} = await load('viem');
 
 describe('DepositFactory', () => {
   let chain;
@@ -24,13 +22,10 @@ describe('DepositFactory', () => {
   after(() => chain?.stop());
 
   const depositOf = (id) => chain.read(chain.factory, 'depositAddress', hashOfId(id));
-  const forwarderOf = async (id) =>
-    ({address: await depositOf(id), abi: artifact('Forwarder').abi});
-  const fund = async (id, token, amount = 5n * kDollar) =>
-    chain.mint(token, await depositOf(id), amount);
+  const forwarderOf = async (id) => ({address: await depositOf(id), abi: artifact('Forwarder').abi});
+  const fund = async (id, token, amount = 5n * kDollar) => chain.mint(token, await depositOf(id), amount);
   const sweep = async (ids, token, from = chain.operator) =>
-    chain.events(chain.factory,
-        await chain.write(from, chain.factory, 'sweep', ids.map(hashOfId), token.address));
+    chain.events(chain.factory, await chain.write(from, chain.factory, 'sweep', ids.map(hashOfId), token.address));
   const reasonOf = ([name, {reason}], contract) => {
     assert.equal(name, 'FlushFailed');
     return decodeErrorResult({abi: contract?.abi ?? artifact('Forwarder').abi, data: reason});
@@ -38,13 +33,22 @@ describe('DepositFactory', () => {
 
   test('derives addresses by the standard CREATE2 rule from the published hash', async () => {
     const {factory, implementation} = chain.contracts;
-    const initCode = concatHex(
-      ['0x3d602d80600a3d3981f3363d3d373d3d3d363d73', implementation,
-        '0x5af43d82803e903d91602b57fd5bf3']);
+    const initCode = concatHex([
+      '0x3d602d80600a3d3981f3363d3d373d3d3d363d73',
+      implementation,
+      '0x5af43d82803e903d91602b57fd5bf3',
+    ]);
     assert.equal(await chain.read(chain.factory, 'initCodeHash'), keccak256(initCode));
     for (const id of ['pay_1', 'pay_01hzy7q2s5k3v9w8x4n6m0b1c2', '']) {
-      assert.equal(await depositOf(id), getContractAddress({
-        opcode: 'CREATE2', from: factory, salt: hashOfId(id), bytecodeHash: keccak256(initCode)}));
+      assert.equal(
+        await depositOf(id),
+        getContractAddress({
+          opcode: 'CREATE2',
+          from: factory,
+          salt: hashOfId(id),
+          bytecodeHash: keccak256(initCode),
+        }),
+      );
     }
   });
 
@@ -53,10 +57,14 @@ describe('DepositFactory', () => {
     await fund('pay_2', chain.dollar, 7n * kDollar);
     const events = await sweep(['pay_1', 'pay_2'], chain.dollar);
     assert.deepEqual(events, [
-      ['Flushed', {salt: hashOfId('pay_1'), deposit: await depositOf('pay_1'),
-          token: chain.dollar.address, amount: 5n * kDollar}],
-      ['Flushed', {salt: hashOfId('pay_2'), deposit: await depositOf('pay_2'),
-          token: chain.dollar.address, amount: 7n * kDollar}],
+      [
+        'Flushed',
+        {salt: hashOfId('pay_1'), deposit: await depositOf('pay_1'), token: chain.dollar.address, amount: 5n * kDollar},
+      ],
+      [
+        'Flushed',
+        {salt: hashOfId('pay_2'), deposit: await depositOf('pay_2'), token: chain.dollar.address, amount: 7n * kDollar},
+      ],
     ]);
     assert.equal(await chain.balance(chain.dollar, chain.vault), 12n * kDollar);
     assert.equal(await chain.read(await forwarderOf('pay_1'), 'vault'), chain.vault.address);
@@ -90,8 +98,7 @@ describe('DepositFactory', () => {
     await fund('pay_3', chain.dollar);
     await chain.write(chain.owner, chain.dollar, 'blacklist', await depositOf('pay_1'));
     const events = await sweep(['pay_1', 'pay_2', 'pay_3', 'pay_3'], chain.dollar);
-    assert.deepEqual(
-      reasonOf(events[0], chain.dollar).args, ['TestDollar: account is blacklisted']);
+    assert.deepEqual(reasonOf(events[0], chain.dollar).args, ['TestDollar: account is blacklisted']);
     assert.equal(reasonOf(events[1]).errorName, 'NothingToFlush');
     assert.equal(events[2][0], 'Flushed');
     assert.equal(reasonOf(events[3]).errorName, 'NothingToFlush');
@@ -109,11 +116,12 @@ describe('DepositFactory', () => {
     assert.equal(reasonOf(failed).errorName, 'SafeERC20FailedOperation');
     await assert.rejects(
       chain.write(chain.stranger, await forwarderOf('pay_1'), 'flush', chain.returnsFalse.address),
-      refused('SafeERC20FailedOperation'));
+      refused('SafeERC20FailedOperation'),
+    );
     assert.equal((await sweep(['pay_1'], chain.returnsNothing))[0][0], 'Flushed');
     assert.equal(await chain.balance(chain.returnsNothing, chain.vault), 5n * kDollar);
     assert.equal((await sweep(['pay_1'], chain.feeToken))[0][1].amount, 5n * kDollar);
-    assert.equal(await chain.balance(chain.feeToken, chain.vault), 5n * kDollar * 99n / 100n);
+    assert.equal(await chain.balance(chain.feeToken, chain.vault), (5n * kDollar * 99n) / 100n);
   });
 
   test('an address without code is no token', async () => {
@@ -125,8 +133,12 @@ describe('DepositFactory', () => {
     await chain.control.setCode({address: chain.returnsFalse.address, bytecode: '0xfe'});
     const salts = ['pay_1', 'pay_2'].map(hashOfId);
     const receipt = await chain.writeBlindly(
-      chain.operator, chain.factory, 'sweep', [salts, chain.returnsFalse.address],
-      {gas: 1_200_000n});
+      chain.operator,
+      chain.factory,
+      'sweep',
+      [salts, chain.returnsFalse.address],
+      {gas: 1_200_000n},
+    );
     const names = chain.events(chain.factory, receipt).map(([name]) => name);
     assert.deepEqual(names, ['FlushFailed', 'FlushFailed']);
   });
@@ -137,8 +149,9 @@ describe('DepositFactory', () => {
     const outcomes = new Set();
     for (let gas = 100_000n; gas < 520_000n; gas += 10_000n) {
       const id = await chain.control.snapshot();
-      const receipt = await chain.writeBlindly(
-        chain.operator, chain.factory, 'sweep', [[hashOfId('pay_1')], address], {gas});
+      const receipt = await chain.writeBlindly(chain.operator, chain.factory, 'sweep', [[hashOfId('pay_1')], address], {
+        gas,
+      });
       const names = chain.events(chain.factory, receipt).map(([name]) => name);
       const expected = receipt.status === 'success' ? ['Flushed'] : [];
       assert.deepEqual(names, expected, `with gas ${gas}`);
@@ -156,12 +169,11 @@ describe('DepositFactory', () => {
     assert.equal(await chain.client.getBalance({address}), parseEther('1'));
     await assert.rejects(
       chain.write(chain.operator, chain.vault, 'rescueNative', chain.payer.address, 1n),
-      refused('OwnableUnauthorizedAccount'));
+      refused('OwnableUnauthorizedAccount'),
+    );
     const before = await chain.client.getBalance({address: chain.payer.address});
-    await chain.write(
-      chain.owner, chain.vault, 'rescueNative', chain.payer.address, parseEther('1'));
-    assert.equal(
-      await chain.client.getBalance({address: chain.payer.address}), before + parseEther('1'));
+    await chain.write(chain.owner, chain.vault, 'rescueNative', chain.payer.address, parseEther('1'));
+    assert.equal(await chain.client.getBalance({address: chain.payer.address}), before + parseEther('1'));
   });
 
   test('a sweep of 50 deposits costs about 50 thousand gas each', async (t) => {
@@ -171,7 +183,12 @@ describe('DepositFactory', () => {
     const measure = async (what, limit) => {
       for (const id of ids) await fund(id, chain.dollar);
       const receipt = await chain.write(
-        chain.operator, chain.factory, 'sweep', ids.map(hashOfId), chain.dollar.address);
+        chain.operator,
+        chain.factory,
+        'sweep',
+        ids.map(hashOfId),
+        chain.dollar.address,
+      );
       const names = chain.events(chain.factory, receipt).map(([name]) => name);
       assert.deepEqual(names, Array(ids.length).fill('Flushed'));
       const each = receipt.gasUsed / BigInt(ids.length);
@@ -183,7 +200,6 @@ describe('DepositFactory', () => {
   });
 
   test('refuses a vault that is not there', async () => {
-    await assert.rejects(
-      chain.deploy(chain.owner, 'DepositFactory', chain.stranger.address), refused('revert'));
+    await assert.rejects(chain.deploy(chain.owner, 'DepositFactory', chain.stranger.address), refused('revert'));
   });
 });

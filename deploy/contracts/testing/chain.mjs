@@ -4,7 +4,12 @@ import {artifact, deployContracts, hashOfId} from '../deploy.mjs';
 import {load, startAnvil} from '../../local/node/modules.mjs';
 
 const {
-  createPublicClient, createTestClient, createWalletClient, encodeDeployData, http, isAddressEqual,
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  encodeDeployData,
+  http,
+  isAddressEqual,
   parseEventLogs,
 } = await load('viem');
 const {privateKeyToAccount} = await load('viem/accounts');
@@ -92,8 +97,7 @@ export class Chain {
   /** The events of one contract in a receipt, as [name, arguments] pairs. */
   events(contract, receipt) {
     const logs = receipt.logs.filter(({address}) => isAddressEqual(address, contract.address));
-    return parseEventLogs({abi: contract.abi, logs})
-      .map(({eventName, args}) => [eventName, args]);
+    return parseEventLogs({abi: contract.abi, logs}).map(({eventName, args}) => [eventName, args]);
   }
 
   async #receipt(hash) {

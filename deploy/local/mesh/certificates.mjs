@@ -11,14 +11,13 @@ export const services = ['checkout', 'routing', 'watcher', 'settlement'];
 export const identities = {
   ...Object.fromEntries(services.map((name) => [name, `service/${name}`])),
   edge: 'service/edge',
-  olivia: 'person/olivia',  // operator
-  anna: 'person/anna',      // approver
-  rita: 'person/rita',      // reader
+  olivia: 'person/olivia', // operator
+  anna: 'person/anna', // approver
+  rita: 'person/rita', // reader
 };
 export const spiffe = (name) => `spiffe://${kTrustDomain}/${identities[name]}`;
 
-const openssl = (args, input) =>
-    execFileSync('openssl', args, {stdio: ['pipe', 'pipe', 'pipe'], input});
+const openssl = (args, input) => execFileSync('openssl', args, {stdio: ['pipe', 'pipe', 'pipe'], input});
 
 export class Certificates {
   constructor(folder) {
@@ -36,9 +35,25 @@ export class Certificates {
   /** Makes what is missing. */
   ensure() {
     if (!existsSync(this.ca)) {
-      openssl(['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '3650',
-               '-subj', '/CN=Paymesh development CA', '-addext', 'keyUsage=critical,keyCertSign,cRLSign',
-               '-keyout', this.caKey, '-out', this.ca]);
+      openssl([
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '3650',
+        '-subj',
+        '/CN=Paymesh development CA',
+        '-addext',
+        'keyUsage=critical,keyCertSign,cRLSign',
+        '-keyout',
+        this.caKey,
+        '-out',
+        this.ca,
+      ]);
     }
     for (const name of Object.keys(identities)) {
       if (!existsSync(this.paths(name).certificate)) this.issue(name, [spiffe(name)]);
@@ -49,14 +64,44 @@ export class Certificates {
   issue(name, uris, {days = 365, as = name, hosts} = {}) {
     const {certificate, key} = this.paths(as);
     const local = ['DNS:localhost', 'IP:127.0.0.1'];
-    const names = [...uris.map((uri) => `URI:${uri}`), ...hosts?.map((host) => `DNS:${host}`) ?? local];
+    const names = [...uris.map((uri) => `URI:${uri}`), ...(hosts?.map((host) => `DNS:${host}`) ?? local)];
     const extensions = join(this.folder, `${as}.ext`);
-    writeFileSync(extensions, `subjectAltName=${names.join(',')}\nkeyUsage=critical,digitalSignature\n` +
-        'extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:FALSE\n');
-    const request = openssl(['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj',
-                             `/CN=${name}`, '-keyout', `${key}.new`]);
-    openssl(['x509', '-req', '-days', String(days), '-CA', this.ca, '-CAkey', this.caKey, '-CAcreateserial', '-extfile',
-             extensions, '-out', `${certificate}.new`], request);
+    writeFileSync(
+      extensions,
+      `subjectAltName=${names.join(',')}\nkeyUsage=critical,digitalSignature\n` +
+        'extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:FALSE\n',
+    );
+    const request = openssl([
+      'req',
+      '-new',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      `${key}.new`,
+    ]);
+    openssl(
+      [
+        'x509',
+        '-req',
+        '-days',
+        String(days),
+        '-CA',
+        this.ca,
+        '-CAkey',
+        this.caKey,
+        '-CAcreateserial',
+        '-extfile',
+        extensions,
+        '-out',
+        `${certificate}.new`,
+      ],
+      request,
+    );
     rmSync(extensions);
     renameSync(`${key}.new`, key);
     renameSync(`${certificate}.new`, certificate);

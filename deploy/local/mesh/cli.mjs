@@ -42,8 +42,10 @@ const commands = {
       await mesh.start();
     } catch (error) {
       if (!error.chainsAreOlder) throw error;
-      console.log(`\n${error.message}.\nA development chain keeps its state by snapshots every ten seconds, so a hard stop can lose its newest ` +
-                  'blocks, and then no\nservice may follow it. Everything of the old mesh is set aside and a fresh one started.\n');
+      console.log(
+        `\n${error.message}.\nA development chain keeps its state by snapshots every ten seconds, so a hard stop can lose its newest ` +
+          'blocks, and then no\nservice may follow it. Everything of the old mesh is set aside and a fresh one started.\n',
+      );
       console.log(`set aside: ${await mesh.setAside()}\n`);
       started = newMesh();
       await started.start();
@@ -69,28 +71,40 @@ const commands = {
     let well = true;
     for (const service of services) {
       const pid = mesh.processes.pid(service);
-      const health = pid ? await checkHealth(mesh.ports.health[service], 'readiness').catch(() => 'NO ANSWER') : 'STOPPED';
+      const health = pid
+        ? await checkHealth(mesh.ports.health[service], 'readiness').catch(() => 'NO ANSWER')
+        : 'STOPPED';
       well &&= health === 'SERVING';
-      console.log(`${service.padEnd(11)} ${health.padEnd(12)} ${pid ? `pid ${pid}, gRPC 127.0.0.1:${mesh.ports.grpc[service]}` : ''}`);
+      console.log(
+        `${service.padEnd(11)} ${health.padEnd(12)} ${pid ? `pid ${pid}, gRPC 127.0.0.1:${mesh.ports.grpc[service]}` : ''}`,
+      );
     }
     for (const chain of mesh.chains) {
       const head = await rpc(chain, 'eth_blockNumber').catch(() => null);
       well &&= head !== null;
-      console.log(`${`chain ${chain.name}`.padEnd(11)} ${(head === null ? 'STOPPED' : 'RUNNING').padEnd(12)} ` +
-                  (head === null ? '' : `block ${Number(head)}, ${chain.rpcUrl}`));
+      console.log(
+        `${`chain ${chain.name}`.padEnd(11)} ${(head === null ? 'STOPPED' : 'RUNNING').padEnd(12)} ` +
+          (head === null ? '' : `block ${Number(head)}, ${chain.rpcUrl}`),
+      );
     }
     const postgres = mesh.postgres.running();
-    console.log(`postgresql  ${(postgres ? 'RUNNING' : 'STOPPED').padEnd(12)} ${postgres ? `port ${mesh.ports.postgres}` : ''}`);
+    console.log(
+      `postgresql  ${(postgres ? 'RUNNING' : 'STOPPED').padEnd(12)} ${postgres ? `port ${mesh.ports.postgres}` : ''}`,
+    );
     process.exitCode = well && postgres ? 0 : 1;
   },
 
   async logs() {
     const names = args.filter((arg) => !arg.startsWith('-'));
-    const known = readdirSync(mesh.processes.logFolder).filter((f) => f.endsWith('.log')).map((f) => f.slice(0, -4));
+    const known = readdirSync(mesh.processes.logFolder)
+      .filter((f) => f.endsWith('.log'))
+      .map((f) => f.slice(0, -4));
     const unknown = names.filter((name) => !known.includes(name));
     if (unknown.length) throw new Error(`no log of ${unknown.join(', ')}; there are: ${known.join(', ')}`);
     const follow = args.includes('-f') || args.includes('--follow');
-    const files = (names.length ? names : services.filter((s) => known.includes(s))).map((name) => mesh.processes.logFile(name));
+    const files = (names.length ? names : services.filter((s) => known.includes(s))).map((name) =>
+      mesh.processes.logFile(name),
+    );
     spawnSync('tail', [...(follow ? ['-F'] : []), '-n', '50', ...files], {stdio: 'inherit'});
   },
 
@@ -108,8 +122,11 @@ const commands = {
 /** Prometheus and Alertmanager over the mesh, until `down`. */
 async function observe(started) {
   const ports = observePorts(offset);
-  const {prometheus, alertmanager} = await say('observe', `Prometheus and Alertmanager on ports ${Object.values(ports).join(' and ')}`,
-                                               () => startObserve(started, {ports}));
+  const {prometheus, alertmanager} = await say(
+    'observe',
+    `Prometheus and Alertmanager on ports ${Object.values(ports).join(' and ')}`,
+    () => startObserve(started, {ports}),
+  );
   console.log(`
   Prometheus    ${prometheus}   the chart's rules: ${prometheus}/alerts, the services: ${prometheus}/targets
   Alertmanager  ${alertmanager}   what fires and is not explained by another: ${alertmanager}/#/alerts`);
@@ -122,8 +139,13 @@ function explain(started) {
   const payctl = join('build', started.preset, 'bin', 'payctl');
   console.log(`
 The mesh is running. Everything that a client needs is in ${started.path('mesh.json')}
-${services.map((name) => `  ${name.padEnd(11)} gRPC ${description.services[name].grpc}   health ${description.services[name].health}   ` +
-                         `metrics ${description.services[name].metrics}`).join('\n')}
+${services
+  .map(
+    (name) =>
+      `  ${name.padEnd(11)} gRPC ${description.services[name].grpc}   health ${description.services[name].health}   ` +
+      `metrics ${description.services[name].metrics}`,
+  )
+  .join('\n')}
 ${description.chains.map((chain) => `  chain ${chain.name.padEnd(5)} ${chain.rpc_url}   chain id ${chain.chain_id}`).join('\n')}
 
 An example call, by any gRPC client (this one is buf):
@@ -147,6 +169,7 @@ try {
   process.exit(process.exitCode ?? 0);
 } catch (error) {
   console.error(`\n${command}: ${error.message}`);
-  if (command === 'up') console.error(`\nLogs: ${mesh.processes.logFolder}. Start afresh with: deploy/local/reset && deploy/local/up`);
+  if (command === 'up')
+    console.error(`\nLogs: ${mesh.processes.logFolder}. Start afresh with: deploy/local/reset && deploy/local/up`);
   process.exit(1);
 }

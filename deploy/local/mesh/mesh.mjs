@@ -23,9 +23,12 @@ export function defaultPorts(offset = 0) {
     postgres: 7132,
     chains: [7145, 7146],
   };
-  const moved = (ports) => Array.isArray(ports) ? ports.map(moved)
-      : typeof ports === 'number' ? ports + offset
-      : Object.fromEntries(Object.entries(ports).map(([key, value]) => [key, moved(value)]));
+  const moved = (ports) =>
+    Array.isArray(ports)
+      ? ports.map(moved)
+      : typeof ports === 'number'
+        ? ports + offset
+        : Object.fromEntries(Object.entries(ports).map(([key, value]) => [key, moved(value)]));
   return moved(ports);
 }
 
@@ -44,13 +47,21 @@ export class Mesh {
    * `say`: told about each step. `overrides`: {service: (config) => void} for tests. `environment`:
    * variables of the services, beside those of this process (so OTEL_* of `up` reach them).
    */
-  constructor({folder = join(root, '.local'), ports = defaultPorts(), preset = process.env.PAYMESH_PRESET ?? 'release',
-               blockTime = 1, slotsInAnEpoch = 4, say = () => {}, overrides = {}, persistChains = true,
-               environment = {}} = {}) {
+  constructor({
+    folder = join(root, '.local'),
+    ports = defaultPorts(),
+    preset = process.env.PAYMESH_PRESET ?? 'release',
+    blockTime = 1,
+    slotsInAnEpoch = 4,
+    say = () => {},
+    overrides = {},
+    persistChains = true,
+    environment = {},
+  } = {}) {
     Object.assign(this, {folder, ports, preset, blockTime, slotsInAnEpoch, say, overrides, persistChains, environment});
     mkdirSync(folder, {recursive: true});
     this.processes = new Processes(folder);
-    this.replicas = [];  // names of processes beside the first of each service
+    this.replicas = []; // names of processes beside the first of each service
     this.certificates = new Certificates(folder);
     this.postgres = new Postgres({folder, port: ports.postgres, services});
     this.chains = chainDefinitions.map((definition, index) => {
@@ -59,11 +70,19 @@ export class Mesh {
     });
   }
 
-  path(...parts) { return join(this.folder, ...parts); }
-  program(name) { return join(root, 'build', this.preset, 'bin', name); }
+  path(...parts) {
+    return join(this.folder, ...parts);
+  }
+  program(name) {
+    return join(root, 'build', this.preset, 'bin', name);
+  }
 
-  read(name) { return JSON.parse(readFileSync(this.path(name), 'utf8')); }
-  write(name, value) { writeFileSync(this.path(name), `${JSON.stringify(value, null, 2)}\n`, {mode: 0o600}); }
+  read(name) {
+    return JSON.parse(readFileSync(this.path(name), 'utf8'));
+  }
+  write(name, value) {
+    writeFileSync(this.path(name), `${JSON.stringify(value, null, 2)}\n`, {mode: 0o600});
+  }
 
   /** Starts everything; returns the description that .local/mesh.json holds too. */
   async start() {
@@ -86,16 +105,22 @@ export class Mesh {
     const wanted = [];
     for (const service of services) {
       if (this.processes.pid(service)) continue;
-      for (const kind of ['grpc', 'health', 'metrics']) wanted.push([this.ports[kind][service], `${service}'s ${kind}`]);
+      for (const kind of ['grpc', 'health', 'metrics'])
+        wanted.push([this.ports[kind][service], `${service}'s ${kind}`]);
     }
-    for (const chain of this.chains) if (!this.processes.pid(chain.process)) wanted.push([chain.port, `chain ${chain.name}`]);
+    for (const chain of this.chains)
+      if (!this.processes.pid(chain.process)) wanted.push([chain.port, `chain ${chain.name}`]);
     if (!this.postgres.running()) wanted.push([this.ports.postgres, 'PostgreSQL']);
     const taken = [];
     for (const [port, what] of wanted) if (await portTaken(port)) taken.push(`${port} (for ${what})`);
     if (taken.length > 0) {
-      throw new Error(`these ports are taken by another program: ${taken.join(', ')}.\n` +
-          'Find it with: ss -ltnp | grep -E ":(' + taken.map((t) => t.split(' ')[0]).join('|') + ')\\b"\n' +
-          'Stop it, or run the mesh elsewhere: PAYMESH_PORT_OFFSET=1000 deploy/local/up');
+      throw new Error(
+        `these ports are taken by another program: ${taken.join(', ')}.\n` +
+          'Find it with: ss -ltnp | grep -E ":(' +
+          taken.map((t) => t.split(' ')[0]).join('|') +
+          ')\\b"\n' +
+          'Stop it, or run the mesh elsewhere: PAYMESH_PORT_OFFSET=1000 deploy/local/up',
+      );
     }
   }
 
@@ -104,12 +129,22 @@ export class Mesh {
   }
 
   async startChain(chain) {
-    const args = ['--host', '127.0.0.1', '--port', String(chain.port), '--chain-id', String(chain.chainId),
-                  '--slots-in-an-epoch', String(this.slotsInAnEpoch), '--order', 'fifo'];
+    const args = [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(chain.port),
+      '--chain-id',
+      String(chain.chainId),
+      '--slots-in-an-epoch',
+      String(this.slotsInAnEpoch),
+      '--order',
+      'fifo',
+    ];
     if (this.blockTime > 0) args.push('--block-time', String(this.blockTime));
     if (this.persistChains) {
       const state = this.path(`${chain.process}.json`);
-      if (existsSync(state) && !isJson(state)) rmSync(state);  // cut short by a crash of the machine
+      if (existsSync(state) && !isJson(state)) rmSync(state); // cut short by a crash of the machine
       // The whole chain is written each time, so not often; old blocks' states are not kept: they are
       // only asked for the last few blocks, which a restarted chain soon has again.
       // The node makes a genesis block of its own before it reads the file, and sometimes keeps that one:
@@ -128,18 +163,24 @@ export class Mesh {
   async deploy() {
     const keys = await this.keys();
     this.contracts = {};
-    await Promise.all(this.chains.map(async (chain) => {
-      for (const name of ['owner', 'operator', 'payer']) {
-        const balance = BigInt(await rpc(chain, 'eth_getBalance', [keys[name].address, 'latest']));
-        if (balance < 10n ** 18n) {
-          await rpc(chain, 'anvil_setBalance', [keys[name].address, '0x3635c9adc5dea00000']);  // 1,000 coins
+    await Promise.all(
+      this.chains.map(async (chain) => {
+        for (const name of ['owner', 'operator', 'payer']) {
+          const balance = BigInt(await rpc(chain, 'eth_getBalance', [keys[name].address, 'latest']));
+          if (balance < 10n ** 18n) {
+            await rpc(chain, 'anvil_setBalance', [keys[name].address, '0x3635c9adc5dea00000']); // 1,000 coins
+          }
         }
-      }
-      this.contracts[chain.chain] = await deployContracts({
-        rpcUrl: chain.rpcUrl, key: keys.owner.key, owner: keys.owner.address, operators: [keys.operator.address], dev: true,
-      });
-      await this.fundPayer(chain, keys);
-    }));
+        this.contracts[chain.chain] = await deployContracts({
+          rpcUrl: chain.rpcUrl,
+          key: keys.owner.key,
+          owner: keys.owner.address,
+          operators: [keys.operator.address],
+          dev: true,
+        });
+        await this.fundPayer(chain, keys);
+      }),
+    );
   }
 
   async keys() {
@@ -151,8 +192,9 @@ export class Mesh {
       }
       mkdirSync(this.path('secrets'), {recursive: true, mode: 0o700});
       const password = this.postgres.secret('operator-keystore-password');
-      writeFileSync(this.path('secrets', 'operator-keystore.json'), await keystoreFile(keys.operator.key, password),
-                    {mode: 0o600});
+      writeFileSync(this.path('secrets', 'operator-keystore.json'), await keystoreFile(keys.operator.key, password), {
+        mode: 0o600,
+      });
       this.write(join('secrets', 'keys.json'), keys);
     }
     return this.read(join('secrets', 'keys.json'));
@@ -161,17 +203,33 @@ export class Mesh {
   async fundPayer(chain, keys) {
     const {createPublicClient, createWalletClient, http, parseAbi} = await load('viem');
     const {privateKeyToAccount} = await load('viem/accounts');
-    const abi = parseAbi(['function mint(address to, uint256 amount)', 'function balanceOf(address) view returns (uint256)']);
+    const abi = parseAbi([
+      'function mint(address to, uint256 amount)',
+      'function balanceOf(address) view returns (uint256)',
+    ]);
     const owner = privateKeyToAccount(keys.owner.key);
     const client = createPublicClient({transport: http(chain.rpcUrl), pollingInterval: 100});
     const wallet = createWalletClient({account: owner, transport: http(chain.rpcUrl), chain: null});
     const minted = [];
     let nonce = await client.getTransactionCount({address: owner.address});
     for (const token of Object.values(this.contracts[chain.chain].tokens)) {
-      const held = await client.readContract({address: token, abi, functionName: 'balanceOf', args: [keys.payer.address]});
+      const held = await client.readContract({
+        address: token,
+        abi,
+        functionName: 'balanceOf',
+        args: [keys.payer.address],
+      });
       if (held >= 1_000_000n * 10n ** 6n) continue;
-      minted.push(await wallet.writeContract({address: token, abi, functionName: 'mint', nonce: nonce++,
-                                              args: [keys.payer.address, 100_000_000n * 10n ** 6n], chain: null}));
+      minted.push(
+        await wallet.writeContract({
+          address: token,
+          abi,
+          functionName: 'mint',
+          nonce: nonce++,
+          args: [keys.payer.address, 100_000_000n * 10n ** 6n],
+          chain: null,
+        }),
+      );
     }
     for (const hash of minted) await client.waitForTransactionReceipt({hash});
   }
@@ -186,11 +244,15 @@ export class Mesh {
       const block = await rpc(chain, 'eth_getBlockByNumber', [`0x${seen.number.toString(16)}`, false]);
       if (block === null) {
         const head = Number(await rpc(chain, 'eth_blockNumber'));
-        older.push(`chain ${chain.name} came back at block ${head}, older than block ${seen.number}, which the watcher has ` +
-                   'already seen final');
+        older.push(
+          `chain ${chain.name} came back at block ${head}, older than block ${seen.number}, which the watcher has ` +
+            'already seen final',
+        );
       } else if (block.hash !== seen.hash) {
-        older.push(`chain ${chain.name} came back with another block ${seen.number} than the one that the watcher has ` +
-                   'already seen final');
+        older.push(
+          `chain ${chain.name} came back with another block ${seen.number} than the one that the watcher has ` +
+            'already seen final',
+        );
       }
     }
     if (older.length > 0) {
@@ -204,12 +266,14 @@ export class Mesh {
   lastSeen(chain) {
     try {
       const rows = this.postgres.query(
-          `SELECT block.number, '0x' || encode(block.hash, 'hex') FROM chain
+        `SELECT block.number, '0x' || encode(block.hash, 'hex') FROM chain
              JOIN block ON block.chain = chain.chain AND block.number = chain.finalized_number
-             WHERE chain.chain = '${chain.chain}'`, {database: 'paymesh_watcher'});
+             WHERE chain.chain = '${chain.chain}'`,
+        {database: 'paymesh_watcher'},
+      );
       return rows.length ? {number: Number(rows[0][0]), hash: rows[0][1]} : null;
     } catch {
-      return null;  // no schema yet: nothing has been seen
+      return null; // no schema yet: nothing has been seen
     }
   }
 
@@ -225,8 +289,10 @@ export class Mesh {
     const {execFileSync} = await import('node:child_process');
     for (const service of services) {
       try {
-        execFileSync(this.program(service), ['--config', this.path('config', `${service}.yaml`), 'migrate'],
-                     {stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8'});
+        execFileSync(this.program(service), ['--config', this.path('config', `${service}.yaml`), 'migrate'], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          encoding: 'utf8',
+        });
       } catch (error) {
         throw new Error(`migrating ${service}'s database failed:\n${error.stderr ?? error.message}`);
       }
@@ -239,16 +305,22 @@ export class Mesh {
   }
 
   startService(service) {
-    return this.processes.start(service, this.program(service), ['--config', this.path('config', `${service}.yaml`)],
-                                {cwd: this.folder, env: this.environment});
+    return this.processes.start(service, this.program(service), ['--config', this.path('config', `${service}.yaml`)], {
+      cwd: this.folder,
+      env: this.environment,
+    });
   }
 
   async waitReady(service, timeoutMs = 30_000, {name = service, port = this.ports.health[service]} = {}) {
     const {checkHealth} = await import('./clients.mjs');
-    await waitFor(`${name} to be ready`, async () => {
-      this.processes.requireAlive(name);
-      return (await checkHealth(port, 'readiness')) === 'SERVING';
-    }, {timeoutMs});
+    await waitFor(
+      `${name} to be ready`,
+      async () => {
+        this.processes.requireAlive(name);
+        return (await checkHealth(port, 'readiness')) === 'SERVING';
+      },
+      {timeoutMs},
+    );
   }
 
   /** One more process of a service, over the same database; `ports`: {grpc, health, metrics}. Returns its name. */
@@ -257,8 +329,10 @@ export class Mesh {
     const listen = Object.fromEntries(Object.entries(ports).map(([kind, port]) => [kind, `127.0.0.1:${port}`]));
     writeFileSync(this.path('config', `${name}.yaml`), serviceFile(this, service, {listen}), {mode: 0o600});
     this.replicas.push(name);
-    this.processes.start(name, this.program(service), ['--config', this.path('config', `${name}.yaml`)],
-                         {cwd: this.folder, env: this.environment});
+    this.processes.start(name, this.program(service), ['--config', this.path('config', `${name}.yaml`)], {
+      cwd: this.folder,
+      env: this.environment,
+    });
     await this.waitReady(service, 30_000, {name, port: ports.health});
     return name;
   }
@@ -267,25 +341,42 @@ export class Mesh {
   describe() {
     const keys = this.read(join('secrets', 'keys.json'));
     const before = existsSync(this.path('mesh.json')) ? this.read('mesh.json') : {};
-    const addresses = (kind) => Object.fromEntries(services.map((name) => [name, `127.0.0.1:${this.ports[kind][name]}`]));
+    const addresses = (kind) =>
+      Object.fromEntries(services.map((name) => [name, `127.0.0.1:${this.ports[kind][name]}`]));
     const client = (name) => {
       const {certificate, key} = this.certificates.paths(name);
       return {identity: spiffe(name), certificate, key};
     };
     this.description = {
-      services: Object.fromEntries(services.map((name) => [name, {
-        grpc: addresses('grpc')[name], health: addresses('health')[name], identity: spiffe(name), metrics: `http://${addresses('metrics')[name]}/metrics`,
-        config: this.path('config', `${name}.yaml`), log: this.processes.logFile(name),
-      }])),
+      services: Object.fromEntries(
+        services.map((name) => [
+          name,
+          {
+            grpc: addresses('grpc')[name],
+            health: addresses('health')[name],
+            identity: spiffe(name),
+            metrics: `http://${addresses('metrics')[name]}/metrics`,
+            config: this.path('config', `${name}.yaml`),
+            log: this.processes.logFile(name),
+          },
+        ]),
+      ),
       ca: this.certificates.ca,
       clients: {operator: client('olivia'), approver: client('anna'), reader: client('rita'), edge: client('edge')},
       merchant: before.merchant ?? null,
       chains: this.chains.map((chain) => {
         const contracts = this.contracts[chain.chain];
         return {
-          chain: chain.chain, chain_id: chain.chainId, name: chain.name, rpc_url: chain.rpcUrl,
-          vault: contracts.vault, factory: contracts.factory, init_code_hash: contracts.initCodeHash,
-          price_feed: contracts.priceFeed, tokens: contracts.tokens, operator: keys.operator.address,
+          chain: chain.chain,
+          chain_id: chain.chainId,
+          name: chain.name,
+          rpc_url: chain.rpcUrl,
+          vault: contracts.vault,
+          factory: contracts.factory,
+          init_code_hash: contracts.initCodeHash,
+          price_feed: contracts.priceFeed,
+          tokens: contracts.tokens,
+          operator: keys.operator.address,
           payer: {address: keys.payer.address, key: keys.payer.key},
         };
       }),
@@ -348,8 +439,10 @@ function isJson(path) {
 /** One JSON-RPC call to a chain's node. */
 export async function rpc(chain, method, params = []) {
   const response = await fetch(chain.rpcUrl ?? chain.rpc_url, {
-    method: 'POST', headers: {'content-type': 'application/json'},
-    body: JSON.stringify({jsonrpc: '2.0', id: 1, method, params}), signal: AbortSignal.timeout(10_000),
+    method: 'POST',
+    headers: {'content-type': 'application/json'},
+    body: JSON.stringify({jsonrpc: '2.0', id: 1, method, params}),
+    signal: AbortSignal.timeout(10_000),
   });
   const {result, error} = await response.json();
   if (error) throw new Error(`${method}: ${error.message}`);

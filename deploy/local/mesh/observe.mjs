@@ -37,10 +37,18 @@ export function prometheusFile(mesh, {ports, ruleFiles, interval = '5s'}) {
 
 /** Ends with the chart's inhibitions, as an operator's own Alertmanager does. */
 export function alertmanagerFile({webhook} = {}) {
-  return yaml({
-    route: {receiver: 'local', group_by: ['alertname', 'namespace', 'service', 'chain'], group_wait: '1s', group_interval: '5s', repeat_interval: '4h'},
-    receivers: [{name: 'local', ...(webhook ? {webhook_configs: [{url: webhook}]} : {})}],
-  }).trimStart() + readFileSync(inhibitionsPath, 'utf8');
+  return (
+    yaml({
+      route: {
+        receiver: 'local',
+        group_by: ['alertname', 'namespace', 'service', 'chain'],
+        group_wait: '1s',
+        group_interval: '5s',
+        repeat_interval: '4h',
+      },
+      receivers: [{name: 'local', ...(webhook ? {webhook_configs: [{url: webhook}]} : {})}],
+    }).trimStart() + readFileSync(inhibitionsPath, 'utf8')
+  );
 }
 
 /** The chart's rules, copied beside the configuration; divided when a test is in a hurry. */
@@ -48,7 +56,7 @@ async function writeRules(folder, factor) {
   const names = readdirSync(alertsFolder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'));
   rmSync(join(folder, 'rules'), {recursive: true, force: true});
   mkdirSync(join(folder, 'rules'), {recursive: true});
-  const local = (text) => text.replaceAll('namespace=~".+"', 'namespace="local"');  // as the chart does with the release's
+  const local = (text) => text.replaceAll('namespace=~".+"', 'namespace="local"'); // as the chart does with the release's
   let change = local;
   if (factor !== 1) {
     const {scaleRules} = await import('../../../tests/observability/scale_rules.mjs');
@@ -68,25 +76,38 @@ const ready = (port) => async () => (await fetch(`http://127.0.0.1:${port}/-/rea
  * Starts both over a mesh that runs, and returns their addresses. `factor` divides the rules' durations; `webhook` is told
  * of each notification; `ports` are observePorts unless told otherwise.
  */
-export async function startObserve(mesh, {factor = 1, ports = observePorts(), webhook, interval = factor === 1 ? '5s' : '1s'} = {}) {
+export async function startObserve(
+  mesh,
+  {factor = 1, ports = observePorts(), webhook, interval = factor === 1 ? '5s' : '1s'} = {},
+) {
   const folder = mesh.path('observe');
   mkdirSync(folder, {recursive: true});
   for (const [name, port] of Object.entries(ports)) {
-    if (!mesh.processes.pid(name) && await portTaken(port)) throw new Error(`port ${port} (for ${name}) is taken by another program`);
+    if (!mesh.processes.pid(name) && (await portTaken(port)))
+      throw new Error(`port ${port} (for ${name}) is taken by another program`);
   }
   const ruleFiles = await writeRules(folder, factor);
   const file = (name) => join(folder, `${name}.yaml`);
   writeFileSync(file('prometheus'), prometheusFile(mesh, {ports, ruleFiles, interval}));
   writeFileSync(file('alertmanager'), alertmanagerFile({webhook}));
   mesh.processes.start('alertmanager', program('prometheus-alertmanager'), [
-    `--config.file=${file('alertmanager')}`, `--storage.path=${join(folder, 'alertmanager')}`,
-    `--web.listen-address=127.0.0.1:${ports.alertmanager}`, '--cluster.listen-address=']);
+    `--config.file=${file('alertmanager')}`,
+    `--storage.path=${join(folder, 'alertmanager')}`,
+    `--web.listen-address=127.0.0.1:${ports.alertmanager}`,
+    '--cluster.listen-address=',
+  ]);
   mesh.processes.start('prometheus', program('prometheus'), [
-    `--config.file=${file('prometheus')}`, `--storage.tsdb.path=${join(folder, 'prometheus')}`, '--storage.tsdb.retention.time=2d',
-    '--enable-feature=exemplar-storage',  // a bucket's last trace: /api/v1/query_exemplars
-    `--web.listen-address=127.0.0.1:${ports.prometheus}`]);
+    `--config.file=${file('prometheus')}`,
+    `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+    '--storage.tsdb.retention.time=2d',
+    '--enable-feature=exemplar-storage', // a bucket's last trace: /api/v1/query_exemplars
+    `--web.listen-address=127.0.0.1:${ports.prometheus}`,
+  ]);
   for (const [name, port] of Object.entries(ports)) {
-    await waitFor(`${name} on port ${port}`, () => { mesh.processes.requireAlive(name); return ready(port)(); });
+    await waitFor(`${name} on port ${port}`, () => {
+      mesh.processes.requireAlive(name);
+      return ready(port)();
+    });
   }
   return {prometheus: `http://127.0.0.1:${ports.prometheus}`, alertmanager: `http://127.0.0.1:${ports.alertmanager}`};
 }

@@ -1,13 +1,22 @@
 // A private PostgreSQL: its own cluster, port and passwords, run by an ordinary user, because the
 // server refuses to run as root. Durable as in production: fsync and synchronous_commit stay on.
 import {execFileSync, spawnSync} from 'node:child_process';
-import {chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync,
-        readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import {randomBytes} from 'node:crypto';
 import {dirname, join} from 'node:path';
 import {waitFor} from './processes.mjs';
 
-const kRunUser = 'postgres';  // whom root hands the server to; Debian's package creates it
+const kRunUser = 'postgres'; // whom root hands the server to; Debian's package creates it
 
 function programFolder() {
   const root = '/usr/lib/postgresql';
@@ -57,10 +66,8 @@ export class Postgres {
 
   run(program, args, options = {}) {
     const command = join(this.programs, program);
-    const [file, all] = isRoot() ? ['runuser', ['-u', kRunUser, '--', command, ...args]]
-                                 : [command, args];
-    return execFileSync(file, all, {stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', encoding: 'utf8',
-                                    ...options});
+    const [file, all] = isRoot() ? ['runuser', ['-u', kRunUser, '--', command, ...args]] : [command, args];
+    return execFileSync(file, all, {stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', encoding: 'utf8', ...options});
   }
 
   secret(name) {
@@ -72,22 +79,46 @@ export class Postgres {
 
   /** libpq connection string of one service's own role and database. */
   conninfo(service) {
-    return `host=127.0.0.1 port=${this.port} dbname=paymesh_${service} user=paymesh_${service} ` +
-        `password=${this.secret(`postgres-${service}`)}`;
+    return (
+      `host=127.0.0.1 port=${this.port} dbname=paymesh_${service} user=paymesh_${service} ` +
+      `password=${this.secret(`postgres-${service}`)}`
+    );
   }
 
   adminConninfo(database = 'postgres') {
-    return `host=127.0.0.1 port=${this.port} dbname=${database} user=paymesh_admin ` +
-        `password=${this.secret('postgres-admin')}`;
+    return (
+      `host=127.0.0.1 port=${this.port} dbname=${database} user=paymesh_admin ` +
+      `password=${this.secret('postgres-admin')}`
+    );
   }
 
   /** Runs SQL and returns its rows as arrays of text. */
   query(sql, {database = 'postgres'} = {}) {
     const out = execFileSync(
-        join(this.programs, 'psql'), ['-X', '-q', '-A', '-t', '-F', '\x1f', '-R', '\x1e', '-v', 'ON_ERROR_STOP=1', '-d',
-                 this.adminConninfo(database), '-c', sql],
-        {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 << 20});
-    return out.replace(/\n$/, '').split('\x1e').filter((row) => row !== '').map((row) => row.split('\x1f'));
+      join(this.programs, 'psql'),
+      [
+        '-X',
+        '-q',
+        '-A',
+        '-t',
+        '-F',
+        '\x1f',
+        '-R',
+        '\x1e',
+        '-v',
+        'ON_ERROR_STOP=1',
+        '-d',
+        this.adminConninfo(database),
+        '-c',
+        sql,
+      ],
+      {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 << 20},
+    );
+    return out
+      .replace(/\n$/, '')
+      .split('\x1e')
+      .filter((row) => row !== '')
+      .map((row) => row.split('\x1f'));
   }
 
   running() {
@@ -107,16 +138,23 @@ export class Postgres {
     if (!existsSync(join(data, 'PG_VERSION'))) this.initialise(data);
     if (!this.running()) {
       const settings = {
-        port: this.port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200,
+        port: this.port,
+        listen_addresses: '127.0.0.1',
+        unix_socket_directories: '',
+        max_connections: 200,
         ...this.settings,
       };
-      const options = Object.entries(settings).map(([key, value]) => `-c ${key}='${value}'`).join(' ');
+      const options = Object.entries(settings)
+        .map(([key, value]) => `-c ${key}='${value}'`)
+        .join(' ');
       try {
-        this.run('pg_ctl', ['start', '-D', data, '-l', join(base, 'log'), '-w', '-t', '60', '-o', options],
-                 {stdio: 'ignore'});
+        this.run('pg_ctl', ['start', '-D', data, '-l', join(base, 'log'), '-w', '-t', '60', '-o', options], {
+          stdio: 'ignore',
+        });
       } catch (error) {
-        const log = isRoot() ? spawnSync('tail', ['-n', '5', join(base, 'log')], {encoding: 'utf8'}).stdout
-                             : readFileSync(join(base, 'log'), 'utf8').split('\n').slice(-6).join('\n');
+        const log = isRoot()
+          ? spawnSync('tail', ['-n', '5', join(base, 'log')], {encoding: 'utf8'}).stdout
+          : readFileSync(join(base, 'log'), 'utf8').split('\n').slice(-6).join('\n');
         throw new Error(`PostgreSQL does not start; the end of ${join(base, 'log')}:\n${log}`);
       }
     }
@@ -128,8 +166,19 @@ export class Postgres {
     const password = join(dirname(data), 'password');
     writeFileSync(password, this.secret('postgres-admin'), {mode: 0o644});
     try {
-      this.run('initdb', ['-D', data, '-U', 'paymesh_admin', '-A', 'scram-sha-256', `--pwfile=${password}`,
-                          '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
+      this.run('initdb', [
+        '-D',
+        data,
+        '-U',
+        'paymesh_admin',
+        '-A',
+        'scram-sha-256',
+        `--pwfile=${password}`,
+        '-E',
+        'UTF8',
+        '--locale=C.UTF-8',
+        '--no-sync',
+      ]);
     } finally {
       rmSync(password);
     }

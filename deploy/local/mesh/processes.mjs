@@ -2,8 +2,17 @@
 // mesh's folder. A pid file names the start time too, so a number that the system has given to
 // somebody else since is never signalled.
 import {spawn} from 'node:child_process';
-import {closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync,
-        writeFileSync} from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import {createConnection} from 'node:net';
 import {join} from 'node:path';
 
@@ -29,7 +38,9 @@ export async function waitFor(what, probe, {timeoutMs = 30_000, everyMs = 50} = 
 /** When the system started the process, in its clock ticks; null when there is none (or a zombie). */
 function startTime(pid) {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
     return fields[0] === 'Z' ? null : fields[19];
   } catch {
     return null;
@@ -40,7 +51,10 @@ function startTime(pid) {
 export function portTaken(port) {
   return new Promise((resolve) => {
     const socket = createConnection({host: '127.0.0.1', port});
-    socket.once('connect', () => { socket.destroy(); resolve(true); });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
     socket.once('error', () => resolve(false));
   });
 }
@@ -51,11 +65,15 @@ export class Processes {
     this.logFolder = join(folder, 'logs');
     mkdirSync(this.pidFolder, {recursive: true});
     mkdirSync(this.logFolder, {recursive: true});
-    this.exits = new Map();  // of processes that this one has started: name -> {code, signal}
+    this.exits = new Map(); // of processes that this one has started: name -> {code, signal}
   }
 
-  pidFile(name) { return join(this.pidFolder, `${name}.pid`); }
-  logFile(name) { return join(this.logFolder, `${name}.log`); }
+  pidFile(name) {
+    return join(this.pidFolder, `${name}.pid`);
+  }
+  logFile(name) {
+    return join(this.logFolder, `${name}.log`);
+  }
 
   /** The pid of a running process of this name, or null. */
   pid(name) {
@@ -72,12 +90,16 @@ export class Processes {
       renameSync(this.logFile(name), `${this.logFile(name)}.1`);
     }
     const log = openSync(this.logFile(name), 'a');
-    const child = spawn(command, args, {detached: true, stdio: ['ignore', log, log], cwd,
-                                        env: {...process.env, ...env}});
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd,
+      env: {...process.env, ...env},
+    });
     closeSync(log);
     this.exits.delete(name);
     child.on('exit', (code, signal) => this.exits.set(name, {code, signal}));
-    child.on('error', () => {});  // a program that cannot be started shows as one that has ended
+    child.on('error', () => {}); // a program that cannot be started shows as one that has ended
     if (child.pid === undefined) throw new Error(`cannot start ${command}`);
     child.unref();
     writeFileSync(this.pidFile(name), `${child.pid} ${startTime(child.pid)}\n`);

@@ -11,9 +11,7 @@
 // listens, rejects with the node's own words when it cannot start, and ends the node when this
 // process exits.
 import {spawn} from 'node:child_process';
-import {
-  closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync,
-} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -62,7 +60,8 @@ export async function startAnvil({port = 0, chainId = 31337, args = []} = {}) {
   const child = spawn(
     anvilPath,
     ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), ...args],
-    {stdio: ['ignore', output, output]});
+    {stdio: ['ignore', output, output]},
+  );
   closeSync(output);
   const log = () => readFileSync(logFile, 'utf8');
   const trim = setInterval(() => {
@@ -74,8 +73,8 @@ export async function startAnvil({port = 0, chainId = 31337, args = []} = {}) {
   };
   let ended = null;
   const exited = new Promise((resolve) => {
-    child.once('exit', (code) => resolve(ended = `ended with code ${code}`));
-    child.once('error', (error) => resolve(ended = `cannot be run (${error.message})`));
+    child.once('exit', (code) => resolve((ended = `ended with code ${code}`)));
+    child.once('error', (error) => resolve((ended = `cannot be run (${error.message})`)));
   });
   process.once('exit', end);
   exited.then(() => {
@@ -96,7 +95,12 @@ export async function startAnvil({port = 0, chainId = 31337, args = []} = {}) {
     if (listening && !ended) {
       const taken = Number(listening[1]);
       return {
-        url: `http://127.0.0.1:${taken}`, port: taken, chainId, pid: child.pid, stop, log,
+        url: `http://127.0.0.1:${taken}`,
+        port: taken,
+        chainId,
+        pid: child.pid,
+        stop,
+        log,
         key: (index) => developmentKeys[index],
       };
     }

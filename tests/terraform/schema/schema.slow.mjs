@@ -21,11 +21,17 @@ function check(kind, {type, body, where}) {
 test('every argument of every resource is in the schema, with its type', () => {
   const resources = blocks(modules, 'resource');
   assert.ok(resources.length > 60, `only ${resources.length} resources found`);
-  assert.deepEqual(resources.flatMap((block) => check('resource', block)), []);
+  assert.deepEqual(
+    resources.flatMap((block) => check('resource', block)),
+    [],
+  );
 });
 
 test('every argument of every data source is in the schema, with its type', () => {
-  assert.deepEqual(blocks(modules, 'data').flatMap((block) => check('data', block)), []);
+  assert.deepEqual(
+    blocks(modules, 'data').flatMap((block) => check('data', block)),
+    [],
+  );
 });
 
 test('every attribute that an expression asks for is in the schema', () => {
@@ -48,11 +54,19 @@ test('every attribute that an expression asks for is in the schema', () => {
 
 const planted = {
   'a misspelt argument': ['aws_kms_key', 'descripton = "x"', /there is no such argument/],
-  'a misspelt argument in a block': ['aws_eks_cluster', 'name = "x"\nrole_arn = "x"\nvpc_config {\nsubnet_id = []\n}', /subnet_id: there is no such argument/],
+  'a misspelt argument in a block': [
+    'aws_eks_cluster',
+    'name = "x"\nrole_arn = "x"\nvpc_config {\nsubnet_id = []\n}',
+    /subnet_id: there is no such argument/,
+  ],
   'a wrong type': ['aws_kms_key', 'deletion_window_in_days = "a month"', /a number is needed/],
   'a string for a list': ['aws_db_subnet_group', 'subnet_ids = "one"', /a list is needed/],
   'a required argument left out': ['aws_ecr_repository', 'force_delete = false', /name is required/],
-  'a block written twice': ['aws_ecr_repository', 'name = "x"\nimage_scanning_configuration {\nscan_on_push = true\n}\nimage_scanning_configuration {\nscan_on_push = true\n}', /only one/],
+  'a block written twice': [
+    'aws_ecr_repository',
+    'name = "x"\nimage_scanning_configuration {\nscan_on_push = true\n}\nimage_scanning_configuration {\nscan_on_push = true\n}',
+    /only one/,
+  ],
   'an unknown resource': ['aws_kms_keys', '', /there is no such resource/],
 };
 for (const [mistake, [type, text, expected]] of Object.entries(planted)) {

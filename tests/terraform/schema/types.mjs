@@ -11,8 +11,12 @@ const plain = (name) => name.replace(/_/g, '').toLowerCase();
 export function readType(kind, type) {
   const folder = join(lib, `${kind === 'data' ? 'data-aws-' : ''}${type.replace(/^aws_/, '').replace(/_/g, '-')}`);
   if (!existsSync(folder)) return undefined;
-  const text = readdirSync(folder).filter((file) => file.endsWith('.d.ts')).sort()
-      .map((file) => readFileSync(join(folder, file), 'utf8')).join('\n').replace(/\/\*[\s\S]*?\*\//g, '');
+  const text = readdirSync(folder)
+    .filter((file) => file.endsWith('.d.ts'))
+    .sort()
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n')
+    .replace(/\/\*[\s\S]*?\*\//g, '');
   const interfaces = new Map();
   let config;
   for (const [, name, base, body] of text.matchAll(/export interface (\w+)( extends [\w.]+)? \{\n([\s\S]*?)\n\}/g)) {
@@ -33,7 +37,8 @@ const isExpression = (value) => typeof value === 'string' && value.includes('${'
 function checkScalar(type, value) {
   if (isExpression(value)) return undefined;
   const numeric = typeof value === 'number' || (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value));
-  if (type === 'string') return ['string', 'number', 'boolean'].includes(typeof value) ? undefined : 'a string is needed';
+  if (type === 'string')
+    return ['string', 'number', 'boolean'].includes(typeof value) ? undefined : 'a string is needed';
   if (type === 'number') return numeric ? undefined : 'a number is needed';
   if (type === 'boolean') return typeof value === 'boolean' ? undefined : 'true or false is needed';
   return undefined;
@@ -41,8 +46,16 @@ function checkScalar(type, value) {
 
 function checkValue(schema, type, value, path, problems) {
   const say = (problem) => problem && problems.push(`${path}: ${problem}`);
-  if (['string', 'number', 'boolean'].includes(type)) return say(Array.isArray(value) || (value && typeof value === 'object') ? `a ${type} is needed` : checkScalar(type, value));
-  if (type.startsWith('{')) return say(isExpression(value) || (value && typeof value === 'object' && !Array.isArray(value)) ? undefined : 'a map is needed');
+  if (['string', 'number', 'boolean'].includes(type))
+    return say(
+      Array.isArray(value) || (value && typeof value === 'object') ? `a ${type} is needed` : checkScalar(type, value),
+    );
+  if (type.startsWith('{'))
+    return say(
+      isExpression(value) || (value && typeof value === 'object' && !Array.isArray(value))
+        ? undefined
+        : 'a map is needed',
+    );
   const element = type.endsWith('[]') ? type.slice(0, -2) : type;
   if (['string', 'number', 'boolean'].includes(element)) {
     if (isExpression(value)) return undefined;
@@ -62,7 +75,10 @@ function checkValue(schema, type, value, path, problems) {
 export function checkBody(schema, fields, body, path, problems, top = false) {
   const given = new Map(Object.entries(body).filter(([name]) => name !== 'dynamic' && !(top && meta.has(name))));
   for (const [name, dynamics] of Object.entries(body.dynamic ?? {})) {
-    given.set(name, dynamics.flatMap((dynamic) => dynamic.content));
+    given.set(
+      name,
+      dynamics.flatMap((dynamic) => dynamic.content),
+    );
   }
   for (const [name, value] of given) {
     const field = fields.get(plain(camel(name)));
@@ -70,6 +86,7 @@ export function checkBody(schema, fields, body, path, problems, top = false) {
     else if (value !== null) checkValue(schema, field.type, value, `${path}.${name}`, problems);
   }
   const names = new Set([...given.keys()].map((name) => plain(camel(name))));
-  for (const [name, {required}] of fields) if (required && !names.has(name)) problems.push(`${path}: ${name} is required`);
+  for (const [name, {required}] of fields)
+    if (required && !names.has(name)) problems.push(`${path}: ${name} is required`);
   return problems;
 }
