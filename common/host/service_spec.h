@@ -1,5 +1,5 @@
-// What a service is made of, as the run loop wants to know it, and what the run loop gives its parts.
-// Threads: as each class says.
+// What a service is made of, as the run loop wants to know it, and what the run loop gives its
+// parts. Threads: as each class says.
 #pragma once
 
 #include <functional>

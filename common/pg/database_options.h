@@ -1,5 +1,5 @@
-// How a database is reached and how a transaction is run: what the pool, its connections and Database
-// share. Plain values; any thread.
+// How a database is reached and how a transaction is run: what the pool, its connections and
+// Database share. Plain values; any thread.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// What must not be in a database, as queries that count it, and the loop that counts: each query in a
-// transaction of its own, so that one that fails hides none of the others. Run: one strand.
+// What must not be in a database, as queries that count it, and the loop that counts: each query in
+// a transaction of its own, so that one that fails hides none of the others. Run: one strand.
 #pragma once
 
 #include <chrono>

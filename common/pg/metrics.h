@@ -1,7 +1,7 @@
 // A pool's metrics: db_pool_connections{state}, db_pool_connections_max, db_pool_waiting,
 // db_pool_wait_seconds, db_transaction_seconds{name}, db_transactions_total{outcome},
-// db_errors_total{sqlstate_class}, db_connections_opened_total. Statements have no names, so what is
-// timed are transactions, which are named in code. Any thread.
+// db_errors_total{sqlstate_class}, db_connections_opened_total. Statements have no names, so what
+// is timed are transactions, which are named in code. Any thread.
 #pragma once
 
 #include <chrono>

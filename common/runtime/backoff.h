@@ -1,5 +1,6 @@
-// How long to wait before something that failed is tried again: twice as long each time, and a random
-// part of that, so that those who failed together do not come back together. Pure; any thread.
+// How long to wait before something that failed is tried again: twice as long each time, and a
+// random part of that, so that those who failed together do not come back together. Pure; any
+// thread.
 #pragma once
 
 #include <algorithm>

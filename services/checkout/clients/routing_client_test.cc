@@ -1,4 +1,5 @@
-// Routing's client against a real gRPC server whose limits are those of the mesh's servers, or less.
+// Routing's client against a real gRPC server whose limits are those of the mesh's servers, or
+// less.
 #include "services/checkout/clients/routing_client.h"
 
 #include <grpcpp/grpcpp.h>

@@ -125,8 +125,8 @@ struct TimelineEntry {
 inline constexpr std::size_t kFreeTransfers = 100;
 inline constexpr std::size_t kMaxTransfers = 400;
 
-// Of a payment's timeline that many lines, the newest, are loaded and shown. What a transaction adds
-// to them is kept until it is stored.
+// Of a payment's timeline that many lines, the newest, are loaded and shown. What a transaction
+// adds to them is kept until it is stored.
 inline constexpr std::size_t kMaxTimelineEntries = 200;
 
 // What was agreed; never changes.

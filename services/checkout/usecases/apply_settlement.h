@@ -1,5 +1,5 @@
-// What a run of settlement's journal does to payments, in the transaction that moves the cursor: lines
-// of their timelines, and when they are settled. One thread (the transaction's).
+// What a run of settlement's journal does to payments, in the transaction that moves the cursor:
+// lines of their timelines, and when they are settled. One thread (the transaction's).
 #pragma once
 
 #include <vector>

@@ -186,7 +186,8 @@ evm::SignedTransaction Anvil::SignMintAnd(const std::string& then, const evm::Ad
   arguments.emplace_back(to);
   arguments.emplace_back(U256(amount));
   const evm::Bytes call = *evm::EncodeCall("mint(address,uint256)", arguments);
-  // CODECOPY of the call, which stands after the code, into memory; CALL of the token; `then`; STOP.
+  // CODECOPY of the call, which stands after the code, into memory; CALL of the token; `then`;
+  // STOP.
   const std::string copy =
       "6044"
       "60";  // and where the call begins

@@ -1,5 +1,5 @@
-// A step of a chain and its database: what the step needs, read at once, and the step, stored in one
-// transaction. One strand. `database` must outlive the tasks.
+// A step of a chain and its database: what the step needs, read at once, and the step, stored in
+// one transaction. One strand. `database` must outlive the tasks.
 #pragma once
 
 #include <cstdint>
