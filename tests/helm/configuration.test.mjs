@@ -108,7 +108,7 @@ test(
         /chains\.yaml:\d+: unknown key chains\[0\]\.start_blok/,
       );
     }
-    const reader = readFileSync(join(root, 'common', 'runtime', 'chains.cc'), 'utf8');
+    const reader = readFileSync(join(root, 'common', 'config', 'chains.cc'), 'utf8');
     const known = new Set(
       [
         ...reader.matchAll(

@@ -97,7 +97,7 @@ test('a ServiceMonitor finds exactly that Service, a PodMonitor the pods, and ne
 });
 
 test('probes are native gRPC on the plaintext health port, by the names that the health server serves', () => {
-  const served = readFileSync(join(chart, '..', '..', 'common', 'rpc', 'health.h'), 'utf8');
+  const served = readFileSync(join(chart, '..', '..', 'common', 'rpc', 'server', 'health.h'), 'utf8');
   for (const deployment of ofKind(rendered('minimal.yaml'), 'Deployment')) {
     const [container] = deployment.spec.template.spec.containers;
     for (const probe of ['startup', 'liveness', 'readiness']) {

@@ -66,10 +66,10 @@ const codeOf = (factory) => factory.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpper
 
 /** The line of a call, for every reason that the code has; its keys are those of CallState::Log and NameInLog. */
 function* calls(service, text) {
-  const server = read(join(root, 'common', 'rpc', 'server_call.cc'));
+  const server = read(join(root, 'common', 'rpc', 'server', 'server_call.cc'));
   const keys = [
     ...server.matchAll(/fields\.emplace_back\("(\w+)"/g),
-    ...read(join(root, 'common', 'rpc', 'server.h')).matchAll(/\badd\("(\w+)"/g),
+    ...read(join(root, 'common', 'rpc', 'server', 'server.h')).matchAll(/\badd\("(\w+)"/g),
   ].map(([, key]) => [key, '…']);
   const line = (code, reason) =>
     render(

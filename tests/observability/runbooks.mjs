@@ -131,7 +131,7 @@ export function migrations(service) {
 /** The table in which programs note what they have migrated, as the library makes it. */
 export function migrationsTable() {
   const [, text] = /kTable\[\] =((?:\s*"[^"]*")+);/.exec(
-    readFileSync(join(root, 'common', 'pg', 'migrations.cc'), 'utf8'),
+    readFileSync(join(root, 'common', 'pg', 'migrations', 'migrations.cc'), 'utf8'),
   );
   return [...text.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join('');
 }
