@@ -196,8 +196,8 @@ function innerProblem(own, [program, command, ...rest]) {
   const service = component(named(objects(), 'Deployment', deployment));
   if (program !== `/usr/bin/${service}`)
     return `the image of ${service} has no ${program}: it holds one program and no shell`;
-  const main = readdirSync(join(root, 'services', service))
-    .filter((name) => name.endsWith('.cc'))
+  const main = readdirSync(join(root, 'services', service), {recursive: true})
+    .filter((name) => name.endsWith('.cc') && !name.endsWith('_test.cc'))
     .map((name) => readFileSync(join(root, 'services', service, name), 'utf8'))
     .join('');
   if (!main.includes(`"${command}"`)) return `${service} has no command ${command}`;
