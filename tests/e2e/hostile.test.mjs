@@ -20,7 +20,7 @@ after(() => mesh?.finish());
 async function anotherIsPaid(chain) {
   const payment = await mesh.payable(merchant, chain);
   await mesh.pay(payment, chain, 'testUsd', mesh.option(payment, chain).due.value);
-  const paid = await mesh.until(payment, 'SUCCEEDED', {timeoutMs: 40_000});
+  const paid = await mesh.until(payment, 'SUCCEEDED', {timeoutMs: 90_000});
   assert.equal(paid.state, 'PAYMENT_STATE_SUCCEEDED');
 }
 
@@ -34,7 +34,7 @@ test('more transfers to one payment than its timeline shows, applied at once, st
   await mesh.caughtUp(chain);
   mesh.mesh.startService('checkout');
   await mesh.mesh.waitReady('checkout');
-  const told = await mesh.until(flooded, (payment) => payment.transfers.length >= 100, {timeoutMs: 40_000});
+  const told = await mesh.until(flooded, (payment) => payment.transfers.length >= 100, {timeoutMs: 120_000});
   assert.ok(told.timeline.length <= 200, `${told.timeline.length} lines are shown`);
   await anotherIsPaid(chain);
 });
@@ -67,7 +67,7 @@ test('a transaction with a log of more than a mebibyte beside a payment does not
     noisy.logs.some((log) => log.data.length > 2 ** 21),
     'the log is as long as it should be',
   );
-  const seen = await mesh.until(target, (payment) => payment.transfers.length === 1, {timeoutMs: 40_000});
+  const seen = await mesh.until(target, (payment) => payment.transfers.length === 1, {timeoutMs: 90_000});
   assert.equal(seen.transfers[0].amount.value, '1');
   await anotherIsPaid(chain);
 });
