@@ -64,6 +64,14 @@ function* sentences(service, text) {
 
 const codeOf = (factory) => factory.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 
+/** The constants of a service's reasons.h: their names, and the text of each. */
+const reasonsOf = (service) =>
+  new Map(
+    [...read(join(root, 'services', service, 'reasons.h')).matchAll(/string_view (k\w+)\s*=\s*"(\w+)"/g)].map(
+      ([, name, text]) => [name, text],
+    ),
+  );
+
 /** The line of a call, for every reason that the code has; its keys are those of CallState::Log and NameInLog. */
 function* calls(service, text) {
   const server = read(join(root, 'common', 'rpc', 'server', 'server_call.cc'));
@@ -80,6 +88,8 @@ function* calls(service, text) {
     );
   for (const [, factory, reason] of text.matchAll(/\bError::(\w+)\(\s*"([A-Z][A-Z_]+)"/g))
     yield line(codeOf(factory), reason);
+  for (const [, factory, name] of text.matchAll(/\bError::(\w+)\(\s*std::string\(reasons::(k\w+)\)/g))
+    yield line(codeOf(factory), reasonsOf(service).get(name));
   for (const code of ['INTERNAL', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'UNKNOWN']) yield line(code, code);
 }
 
